@@ -1,0 +1,1 @@
+"""Frozen values and pure functions: no input or output, no Locust, no pandas."""

@@ -1,0 +1,62 @@
+"""A dataset: what a seeder made on a target, and what a load test may use of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+DATASET_VERSION: Final = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Flight:
+    """A flight that may be booked; `capacity` is its airplane's number of seats, `price` in the platform's unit."""
+
+    id: int | str
+    number: str
+    capacity: int
+    price: float
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A signed-up user of the platform. `token` is a secret: it stays in the dataset file (mode 0600)."""
+
+    id: int | str
+    email: str
+    password: str = field(repr=False)
+    token: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SeedPlan:
+    """How much a seeder should make, and from which random seed; equal plans make equal data."""
+
+    cities: int = 20
+    airports: int = 40
+    airplanes: int = 10
+    flights: int = 50
+    users: int = 200
+    capacity_min: int = 400
+    capacity_max: int = 850
+    rng_seed: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """What is on the target. `complete` is False when seeding ended early and can be resumed."""
+
+    target: str
+    plan: SeedPlan
+    flights: tuple[Flight, ...] = ()
+    users: tuple[Member, ...] = ()
+    cities: int = 0
+    airports: int = 0
+    airplanes: int = 0
+    complete: bool = False
+    version: int = DATASET_VERSION
+
+    @property
+    def seats(self) -> int:
+        """Give the number of seats that exist on all flights."""
+        return sum(flight.capacity for flight in self.flights)

@@ -1,0 +1,1 @@
+"""Start, wait for, look at and stop the platform."""
