@@ -14,7 +14,13 @@ if TYPE_CHECKING:
 
 API: Final = "/api/v1"
 
-PORTS: Final[Mapping[str, int]] = {"gateway": 3005, "auth": 3001, "flights": 3002, "booking": 3003, "reminder": 3004}
+PORTS: Final[Mapping[str, int]] = {
+    "gateway": 3005,
+    "auth": 3001,
+    "flights": 3002,
+    "booking": 3003,
+    "reminder": 3004,
+}
 """The platform's own ports, by service."""
 
 PREFIXES: Final[Mapping[str, str]] = {
@@ -53,6 +59,8 @@ class Target:
             parts = urlsplit(url)
             if parts.scheme not in {"http", "https"} or not parts.hostname:
                 raise TargetError(f'{service} = "{url}" is no URL of the kind http://host:port')
+            if parts.username or parts.password:
+                raise TargetError(f"{service}: a URL may hold no user name or password, since runs record it")
             object.__setattr__(self, service, url)
 
     def url(self, service: str) -> str:

@@ -1,0 +1,105 @@
+"""A run: everything that `run.json` says about it. The samples stand beside it in `samples.parquet`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+from lab.model.scenario import Scenario
+from lab.model.target import Target
+from lab.model.threshold import ThresholdResult
+from lab.model.verdict import Integrity, Verdict
+
+RUN_VERSION: Final = 1
+
+
+class Status(StrEnum):
+    """How far a run came."""
+
+    RUNNING = "running"
+    FINISHED = "finished"
+    STOPPED = "stopped"
+    CRASHED = "crashed"
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetSummary:
+    """Which data a run used, without a token or a password in it."""
+
+    digest: str
+    flights: int
+    users: int
+    seats: int
+    rng_seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """Where the load came from."""
+
+    system: str
+    processor: str
+    cores: int
+    memory_gib: float
+    python: str
+    host: str
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """The git revision of the folder that the run was started in; `dirty` when it had uncommitted changes."""
+
+    commit: str
+    dirty: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Requests: sent = ok + failed + unfinished, or the run is INVALID. `seconds` is the recorded time."""
+
+    sent: int = 0
+    ok: int = 0
+    failed: int = 0
+    unfinished: int = 0
+    iterations: int = 0
+    iteration_errors: int = 0
+    checks_passed: int = 0
+    checks_failed: int = 0
+    seconds: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptTrace:
+    """An exception that the user's own class raised: how often, and where."""
+
+    count: int
+    message: str
+    trace: str
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run. Times are ISO 8601 in UTC; `ended` and `verdict` are empty while it runs or when it was killed."""
+
+    id: str
+    scenario: Scenario
+    target: Target
+    seed: int
+    started: str
+    machine: Machine
+    packages: dict[str, str]
+    label: str = ""
+    profile: str = ""
+    backend: str = ""
+    time_scale: float = 1.0
+    dataset: DatasetSummary | None = None
+    revision: Revision | None = None
+    ended: str = ""
+    status: Status = Status.RUNNING
+    totals: Totals = field(default_factory=Totals)
+    thresholds: tuple[ThresholdResult, ...] = ()
+    integrity: Integrity | None = None
+    verdict: Verdict | None = None
+    script_errors: tuple[ScriptTrace, ...] = ()
+    version: int = RUN_VERSION

@@ -1,0 +1,258 @@
+"""A scenario: which load, by which user class, judged how. Read from TOML that uses k6's words."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass, field, fields, replace
+from typing import TYPE_CHECKING, Any, Final
+
+from lab.errors import ConfigError, ScenarioError, nearest
+from lab.model.stage import MAX_USERS, Stage, parse_duration, scale, total_duration, user_seconds
+from lab.model.threshold import INTEGRITY_METRICS, Threshold, parse_threshold
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+EXECUTORS: Final = ("constant-vus", "ramping-vus")
+DEFAULT_GRACE: Final = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class DataNeeds:
+    """What a scenario needs on the target: flights with so many seats each, and signed-up users."""
+
+    flights: int = 50
+    users: int = 200
+    seats: tuple[int, int] = (400, 850)
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """A load to run. Times in seconds. A constant number of users is one stage that starts at its target."""
+
+    name: str
+    executor: str
+    stages: tuple[Stage, ...]
+    user_class: str
+    start_users: int = 0
+    users_file: str = ""
+    description: str = ""
+    thresholds: tuple[Threshold, ...] = ()
+    graceful_stop: float = DEFAULT_GRACE
+    tags: tuple[tuple[str, str], ...] = ()
+    env: tuple[tuple[str, str], ...] = ()
+    data: DataNeeds = field(default_factory=DataNeeds)
+
+    @property
+    def duration(self) -> float:
+        """Give the planned length in seconds, without the graceful stop."""
+        return total_duration(self.stages)
+
+    @property
+    def peak(self) -> int:
+        """Give the highest number of users planned."""
+        return max([self.start_users, *(stage.target for stage in self.stages)])
+
+    @property
+    def user_seconds(self) -> float:
+        """Give the planned load: users × seconds."""
+        return user_seconds(self.stages, self.start_users)
+
+    def scaled(self, factor: float) -> Scenario:
+        """Stretch the stages' time by `factor` (think time stays, since it belongs to the users)."""
+        return replace(self, stages=scale(self.stages, factor))
+
+    def with_stages(self, stages: Sequence[Stage]) -> Scenario:
+        """Replace the load by a ramp over other stages (the command line's --stage)."""
+        return replace(self, executor="ramping-vus", stages=tuple(stages), start_users=0)
+
+    def with_thresholds(self, extra: Sequence[Threshold]) -> Scenario:
+        """Add thresholds; one on the same metric and aggregation replaces the scenario's own."""
+        new = {(t.selector, t.aggregation, t.argument) for t in extra}
+        kept = [t for t in self.thresholds if (t.selector, t.aggregation, t.argument) not in new]
+        return replace(self, thresholds=(*kept, *extra))
+
+
+_KEYS: Final = (
+    "description", "executor", "exec", "vus", "duration", "startVUs", "stages", "thresholds",
+    "gracefulStop", "tags", "env", "data", "users",
+)  # fmt: skip
+_SHAPE_KEYS: Final = {"constant-vus": ("vus", "duration"), "ramping-vus": ("startVUs", "stages")}
+
+
+class _Source:
+    """A scenario's text, to say in which line a word stands."""
+
+    def __init__(self, text: str, where: str) -> None:
+        self.text = text
+        self.where = where
+
+    def line_of(self, word: str) -> int | None:
+        pattern = re.compile(rf'(?<![\w-])["\']?{re.escape(word)}["\']?(?![\w-])')
+        for number, line in enumerate(self.text.splitlines(), start=1):
+            if pattern.search(line.split("#", 1)[0]):
+                return number
+        return None
+
+    def error(self, sentence: str, word: str = "") -> ScenarioError:
+        number = self.line_of(word) if word else None
+        place = f"{self.where}, line {number}" if number else self.where
+        return ScenarioError(f"{place}: {sentence}")
+
+
+def parse_scenario(text: str, name: str, where: str) -> Scenario:
+    """Read a scenario.
+
+    Args:
+        text: TOML.
+        name: the scenario's name (its file's stem).
+        where: what to call the file in an error.
+
+    Raises:
+        ScenarioError: naming the file, the line, the word and, for a mistyped one, the nearest right one.
+    """
+    source = _Source(text, where)
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ScenarioError(f"{where}: no valid TOML: {error}") from None
+    for key in table:
+        if key not in _KEYS:
+            raise source.error(f'unknown key "{key}"{nearest(key, _KEYS)}', key)
+    executor = _text(table, "executor", source)
+    if executor not in EXECUTORS:
+        raise source.error(f'unknown executor "{executor}"{nearest(executor, EXECUTORS)}', executor)
+    for other, keys in _SHAPE_KEYS.items():
+        for key in keys:
+            if other != executor and key in table:
+                wanted = " and ".join(_SHAPE_KEYS[executor])
+                raise source.error(f'"{key}" does not belong to {executor}, which takes {wanted}', key)
+    start, stages = _shape(table, executor, source)
+    return Scenario(
+        name=name,
+        executor=executor,
+        stages=stages,
+        start_users=start,
+        user_class=_text(table, "exec", source),
+        users_file=_text(table, "users", source, ""),
+        description=" ".join(_text(table, "description", source, "").split()),
+        thresholds=_thresholds(table.get("thresholds", {}), source),
+        graceful_stop=_seconds(table, "gracefulStop", source, DEFAULT_GRACE),
+        tags=_pairs(table, "tags", source),
+        env=_pairs(table, "env", source),
+        data=_data(table.get("data", {}), source),
+    )
+
+
+def _shape(table: Mapping[str, Any], executor: str, source: _Source) -> tuple[int, tuple[Stage, ...]]:
+    if executor == "constant-vus":
+        vus = _count(table, "vus", source)
+        seconds = _seconds(table, "duration", source)
+        if vus < 1 or seconds <= 0:
+            raise source.error(f"{vus} users for {seconds:g} s are no load; both must be more than 0", "vus")
+        return vus, (Stage(seconds, vus),)
+    rows = table.get("stages")
+    if not isinstance(rows, list) or not rows:
+        raise source.error('ramping-vus needs stages = [{duration = "30s", target = 20}, …]', "stages")
+    stages = []
+    for row in rows:
+        if not isinstance(row, dict):
+            raise source.error('a stage is written {duration = "30s", target = 20}', "stages")
+        for key in row:
+            if key not in {"duration", "target"}:
+                raise source.error(f'unknown key "{key}" in a stage{nearest(key, ("duration", "target"))}', key)
+        stages.append(Stage(_seconds(row, "duration", source), _count(row, "target", source)))
+    start = _count(table, "startVUs", source, 0)
+    if user_seconds(stages, start) <= 0:
+        raise source.error("these stages never run a user; give a target and a duration over 0", "stages")
+    return start, tuple(stages)
+
+
+def _thresholds(table: object, source: _Source) -> tuple[Threshold, ...]:
+    if not isinstance(table, dict):
+        raise source.error('thresholds are written http_req_duration = ["p(95)<2000"]', "thresholds")
+    found = []
+    for metric, expressions in table.items():
+        texts = [expressions] if isinstance(expressions, str) else expressions
+        if not isinstance(texts, list) or not texts or not all(isinstance(text, str) for text in texts):
+            raise source.error(f'{metric}: write a list of texts, like ["p(95)<2000"]', metric)
+        for text in texts:
+            try:
+                found.append(parse_threshold(metric, text))
+            except ConfigError as error:
+                raise source.error(str(error), text if source.line_of(text) else metric) from None
+    return tuple(found)
+
+
+def integrity_defaults() -> tuple[Threshold, ...]:
+    """Give the thresholds that every audited run has unless a scenario or the user sets others."""
+    return tuple(parse_threshold(metric, "value==0") for metric in INTEGRITY_METRICS)
+
+
+def _data(table: object, source: _Source) -> DataNeeds:
+    if not isinstance(table, dict):
+        raise source.error("data is a table: [data]", "data")
+    known = {f.name for f in fields(DataNeeds)}
+    for key in table:
+        if key not in known:
+            raise source.error(f'unknown key "{key}" in [data]{nearest(key, known)}', key)
+    plain = DataNeeds()
+    seats = table.get("seats", list(plain.seats))
+    if (
+        not isinstance(seats, list)
+        or len(seats) != len(plain.seats)
+        or not all(isinstance(n, int) and not isinstance(n, bool) and n > 0 for n in seats)
+        or seats[0] > seats[1]
+    ):
+        raise source.error("seats is [fewest, most] per flight, like [150, 250]", "seats")
+    flights = _count(table, "flights", source, plain.flights)
+    if not flights:
+        raise source.error("flights must be at least 1: there is nothing else to book", "flights")
+    return DataNeeds(flights, _count(table, "users", source, plain.users), (seats[0], seats[1]))
+
+
+def _text(table: Mapping[str, Any], key: str, source: _Source, default: str | None = None) -> str:
+    value = table.get(key, default)
+    if value is None:
+        raise source.error(f'"{key}" is missing; add a line like {_EXAMPLES[key]}')
+    if not isinstance(value, str):
+        raise source.error(f"{key} must be a text in quotes, not {value!r}", key)
+    return value
+
+
+def _count(table: Mapping[str, Any], key: str, source: _Source, default: int | None = None) -> int:
+    value = table.get(key, default)
+    if value is None:
+        raise source.error(f'"{key}" is missing; add a line like {_EXAMPLES[key]}')
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= MAX_USERS:
+        raise source.error(f"{key} = {value!r} must be a whole number from 0 to {MAX_USERS:,}", key)
+    return value
+
+
+def _seconds(table: Mapping[str, Any], key: str, source: _Source, default: float | None = None) -> float:
+    value = table.get(key)
+    if value is None and default is not None:
+        return default
+    if not isinstance(value, str):
+        raise source.error(f'{key} must be a duration in quotes, like {key} = "30s"', key)
+    try:
+        return parse_duration(value)
+    except ConfigError as error:
+        raise source.error(f"{key}: {error}", value) from None
+
+
+def _pairs(table: Mapping[str, Any], key: str, source: _Source) -> tuple[tuple[str, str], ...]:
+    value = table.get(key, {})
+    if not isinstance(value, dict) or not all(isinstance(text, str) for text in value.values()):
+        raise source.error(f'{key} is a table of texts, like {key} = {{team = "booking"}}', key)
+    return tuple(sorted(value.items()))
+
+
+_EXAMPLES: Final = {
+    "executor": 'executor = "ramping-vus"',
+    "exec": 'exec = "PoolBooker" (a user class of scenarios/users.py)',
+    "vus": "vus = 25",
+    "target": "target = 20",
+    "startVUs": "startVUs = 0",
+}

@@ -1,0 +1,99 @@
+"""Stages: how many users there should be, as a pure function of elapsed time (k6's ramping-vus)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from lab.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
+_SECONDS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+MAX_USERS: Final = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A straight line from the users before it to `target` users, in `duration` seconds; 0 s is a jump."""
+
+    duration: float
+    target: int
+
+
+def parse_duration(text: str) -> float:
+    """Read k6's durations ("90s", "1m30s", "1.5h", "500ms"; a bare number is milliseconds in k6 and refused here).
+
+    Returns:
+        Seconds.
+
+    Raises:
+        ConfigError: the text is no duration.
+    """
+    compact = text.strip()
+    parts = _PART.findall(compact)
+    if not parts or "".join(number + unit for number, unit in parts) != compact:
+        raise ConfigError(f'"{text}" is no duration; write it like "30s", "1m30s" or "500ms"')
+    return sum(float(number) * _SECONDS[unit] for number, unit in parts)
+
+
+def parse_stage(text: str) -> Stage:
+    """Read a stage from the command line: `30s:20` is "30 seconds to 20 users" (k6's --stage).
+
+    Raises:
+        ConfigError: the text is no stage.
+    """
+    duration, colon, target = text.partition(":")
+    if not colon or not target.strip().isdecimal() or int(target) > MAX_USERS:
+        raise ConfigError(f'--stage "{text}": write DURATION:USERS, like 30s:20')
+    try:
+        return Stage(parse_duration(duration), int(target))
+    except ConfigError as error:
+        raise ConfigError(f'--stage "{text}": {error}') from None
+
+
+def total_duration(stages: Sequence[Stage]) -> float:
+    """Give the length of all stages together, in seconds."""
+    return sum(stage.duration for stage in stages)
+
+
+def users_at(stages: Sequence[Stage], start: int, elapsed: float) -> int:
+    """Give the number of users that should run `elapsed` seconds after the start.
+
+    Between two targets the number follows the straight line, rounded to the nearest user; after the last stage it
+    is the last target.
+    """
+    before, begin = start, 0.0
+    for stage in stages:
+        if elapsed < begin + stage.duration:
+            part = (elapsed - begin) / stage.duration
+            return int(before + (stage.target - before) * max(part, 0.0) + 0.5)
+        before, begin = stage.target, begin + stage.duration
+    return before
+
+
+def stage_index(stages: Sequence[Stage], elapsed: float) -> int:
+    """Give the index of the stage that `elapsed` seconds falls into; the last one from its end on."""
+    end = 0.0
+    for index, stage in enumerate(stages):
+        end += stage.duration
+        if elapsed < end:
+            return index
+    return max(len(stages) - 1, 0)
+
+
+def user_seconds(stages: Sequence[Stage], start: int) -> float:
+    """Give the area under the curve of users over time: how much load the stages plan, in user-seconds."""
+    before, area = start, 0.0
+    for stage in stages:
+        area += (before + stage.target) / 2 * stage.duration
+        before = stage.target
+    return area
+
+
+def scale(stages: Sequence[Stage], factor: float) -> tuple[Stage, ...]:
+    """Stretch (or shrink) time by `factor`; the targets stay."""
+    return tuple(Stage(stage.duration * factor, stage.target) for stage in stages)

@@ -1,0 +1,198 @@
+"""Thresholds with k6's grammar and one outcome more than k6 has: NO DATA, which fails.
+
+`metric{tag:value,…}` names what is judged; `aggregation operator number` says how: `p(95)<2000`, `rate<0.01`.
+Times are in ms.
+"""
+
+from __future__ import annotations
+
+import operator
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+from lab.errors import ConfigError, nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+OPERATORS: Final[Mapping[str, Callable[[float, float], bool]]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "==": operator.eq,
+    "!=": operator.ne,
+}
+
+
+class MetricKind(StrEnum):
+    """k6's four kinds of metric."""
+
+    COUNTER = "counter"
+    GAUGE = "gauge"
+    RATE = "rate"
+    TREND = "trend"
+
+
+AGGREGATIONS: Final[Mapping[MetricKind, tuple[str, ...]]] = {
+    MetricKind.COUNTER: ("count", "rate"),
+    MetricKind.GAUGE: ("value",),
+    MetricKind.RATE: ("rate",),
+    MetricKind.TREND: ("avg", "min", "med", "max", "p", "count"),
+}
+
+METRICS: Final[Mapping[str, MetricKind]] = {
+    "http_reqs": MetricKind.COUNTER,
+    "http_req_duration": MetricKind.TREND,
+    "http_req_failed": MetricKind.RATE,
+    "checks": MetricKind.RATE,
+    "iterations": MetricKind.COUNTER,
+    "iteration_duration": MetricKind.TREND,
+    "dropped_iterations": MetricKind.COUNTER,
+    "vus": MetricKind.GAUGE,
+    "seats_oversold": MetricKind.GAUGE,
+    "seats_lost": MetricKind.GAUGE,
+    "bookings_missing": MetricKind.GAUGE,
+    "notifications_missing": MetricKind.GAUGE,
+}
+"""The metrics that every run has, by name."""
+
+INTEGRITY_METRICS: Final = ("seats_oversold", "seats_lost", "bookings_missing", "notifications_missing")
+
+_EXPRESSION = re.compile(
+    r"\s*(?P<name>[a-z]+)\s*(?:\(\s*(?P<argument>[^)\s]+)\s*\))?\s*(?P<op>[<>=!]+)\s*(?P<number>\S+)\s*"
+)
+_METRIC = re.compile(r"\s*(?P<name>[A-Za-z_][A-Za-z0-9_]*)\s*(?:\{(?P<tags>[^{}]*)\})?\s*")
+
+
+class Outcome(StrEnum):
+    """What became of a threshold."""
+
+    PASS = "PASS"  # noqa: S105 - an outcome's name, no password
+    FAIL = "FAIL"
+    NO_DATA = "NO DATA"
+
+
+@dataclass(frozen=True, slots=True)
+class Selector:
+    """A metric's name and the tags that its samples must carry."""
+
+    metric: str
+    tags: tuple[tuple[str, str], ...] = ()
+
+    def __str__(self) -> str:
+        """Write it the way k6 does."""
+        inner = ",".join(f"{key}:{value}" for key, value in self.tags)
+        return f"{self.metric}{{{inner}}}" if inner else self.metric
+
+    def matches(self, tags: Mapping[str, str]) -> bool:
+        """Tell whether a sample with these tags is meant."""
+        return all(tags.get(key) == value for key, value in self.tags)
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """One expression on one metric; `bound` is in ms for times; `argument` is N of p(N), in percent."""
+
+    selector: Selector
+    aggregation: str
+    operator: str
+    bound: float
+    argument: float | None = None
+
+    @property
+    def expression(self) -> str:
+        """Write the expression without blanks: `p(95)<2000`."""
+        name = self.aggregation if self.argument is None else f"{self.aggregation}({self.argument:g})"
+        return f"{name}{self.operator}{self.bound:.15g}"
+
+    def __str__(self) -> str:
+        """Write metric and expression."""
+        return f"{self.selector} {self.expression}"
+
+
+@dataclass(frozen=True, slots=True)
+class ThresholdResult:
+    """A threshold, what was measured (None: no data; inf: no answer, since too many failed) and the outcome."""
+
+    metric: str
+    expression: str
+    outcome: Outcome
+    actual: float | None
+    unit: str = ""
+    note: str = ""
+
+
+def parse_selector(text: str) -> Selector:
+    """Read `metric{tag:value,…}`.
+
+    Raises:
+        ConfigError: the text has another form.
+    """
+    found = _METRIC.fullmatch(text)
+    if not found:
+        raise ConfigError(
+            f'"{text}" is no metric; write it like http_req_duration or http_req_duration{{operation:booking}}'
+        )
+    tags = []
+    for part in (found["tags"] or "").split(","):
+        if not part.strip():
+            continue
+        key, colon, value = part.partition(":")
+        if not colon or not key.strip() or not value.strip():
+            raise ConfigError(f'"{text}": "{part.strip()}" is no tag filter; write it like {{operation:booking}}')
+        tags.append((key.strip(), value.strip()))
+    return Selector(found["name"], tuple(sorted(tags)))
+
+
+def parse_threshold(metric: str, expression: str) -> Threshold:
+    """Read one threshold.
+
+    Args:
+        metric: `name` or `name{tag:value}`.
+        expression: `aggregation operator number`.
+
+    Raises:
+        ConfigError: grammar, an aggregation that the metric's kind does not have, or a percentile beyond 0–100.
+    """
+    selector = parse_selector(metric)
+    where = f'threshold "{expression}" on {selector}'
+    found = _EXPRESSION.fullmatch(expression)
+    if not found:
+        raise ConfigError(f"{where}: write AGGREGATION OPERATOR NUMBER, like p(95)<2000 or rate<0.01")
+    name, argument, sign = found["name"], found["argument"], found["op"]
+    if sign not in OPERATORS:
+        raise ConfigError(f'{where}: "{sign}" is no operator{nearest(sign, OPERATORS)}')
+    kind = METRICS.get(selector.metric)
+    known = AGGREGATIONS[kind] if kind else tuple(dict.fromkeys(a for names in AGGREGATIONS.values() for a in names))
+    if name not in known:
+        what = f"a {kind} like {selector.metric} has no" if kind else "there is no"
+        raise ConfigError(f'{where}: {what} "{name}"{nearest(name, known)}')
+    if (name == "p") != (argument is not None):
+        raise ConfigError(f"{where}: " + ("write p(N), like p(95)" if name == "p" else f"{name} takes no argument"))
+    share = _number(argument, where) if argument is not None else None
+    if share is not None and not 0 <= share <= 100:  # noqa: PLR2004 - percent
+        raise ConfigError(f"{where}: p({argument}) is no percentile between 0 and 100")
+    return Threshold(selector, name, sign, _number(found["number"], where), share)
+
+
+def _number(text: str, where: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = float("nan")
+    if value != value or value in {float("inf"), float("-inf")}:  # noqa: PLR0124 - NaN is what differs from itself
+        raise ConfigError(f'{where}: "{text}" is no number')
+    return value
+
+
+def judge(threshold: Threshold, actual: float | None, unit: str = "", note: str = "") -> ThresholdResult:
+    """Hold what was measured against a threshold; None is NO DATA, never a pass."""
+    if actual is None:
+        outcome = Outcome.NO_DATA
+    else:
+        held = OPERATORS[threshold.operator](actual, threshold.bound)
+        outcome = Outcome.PASS if held else Outcome.FAIL
+    return ThresholdResult(str(threshold.selector), threshold.expression, outcome, actual, unit, note)
