@@ -20,12 +20,16 @@ class Flight:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A signed-up user of the platform. `token` is a secret: it stays in the dataset file (mode 0600)."""
+    """A signed-up user of the platform. `token` is a secret: it stays in the dataset file (mode 0600).
+
+    `token_expires` is in seconds since 1970, by this machine's clock; 0 when there is no token.
+    """
 
     id: int | str
     email: str
     password: str = field(repr=False)
     token: str = field(default="", repr=False)
+    token_expires: float = field(default=0.0, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

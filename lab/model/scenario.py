@@ -29,7 +29,10 @@ class DataNeeds:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """A load to run. Times in seconds. A constant number of users is one stage that starts at its target."""
+    """A load to run. Times in seconds. A constant number of users is one stage that starts at its target.
+
+    `waived` names metrics whose default threshold the scenario switches off with an empty list.
+    """
 
     name: str
     executor: str
@@ -39,6 +42,7 @@ class Scenario:
     users_file: str = ""
     description: str = ""
     thresholds: tuple[Threshold, ...] = ()
+    waived: tuple[str, ...] = ()
     graceful_stop: float = DEFAULT_GRACE
     tags: tuple[tuple[str, str], ...] = ()
     env: tuple[tuple[str, str], ...] = ()
@@ -72,6 +76,12 @@ class Scenario:
         new = {(t.selector, t.aggregation, t.argument) for t in extra}
         kept = [t for t in self.thresholds if (t.selector, t.aggregation, t.argument) not in new]
         return replace(self, thresholds=(*kept, *extra))
+
+    def with_integrity_thresholds(self) -> Scenario:
+        """Add `== 0` for each figure of the audit that neither the scenario nor the user judges otherwise."""
+        judged = {t.selector.metric for t in self.thresholds} | set(self.waived)
+        extra = tuple(parse_threshold(metric, "value==0") for metric in INTEGRITY_METRICS if metric not in judged)
+        return replace(self, thresholds=(*self.thresholds, *extra))
 
 
 _KEYS: Final = (
@@ -138,6 +148,7 @@ def parse_scenario(text: str, name: str, where: str) -> Scenario:
         users_file=_text(table, "users", source, ""),
         description=" ".join(_text(table, "description", source, "").split()),
         thresholds=_thresholds(table.get("thresholds", {}), source),
+        waived=tuple(metric for metric, texts in table.get("thresholds", {}).items() if texts == []),
         graceful_stop=_seconds(table, "gracefulStop", source, DEFAULT_GRACE),
         tags=_pairs(table, "tags", source),
         env=_pairs(table, "env", source),
@@ -175,7 +186,7 @@ def _thresholds(table: object, source: _Source) -> tuple[Threshold, ...]:
     found = []
     for metric, expressions in table.items():
         texts = [expressions] if isinstance(expressions, str) else expressions
-        if not isinstance(texts, list) or not texts or not all(isinstance(text, str) for text in texts):
+        if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
             raise source.error(f'{metric}: write a list of texts, like ["p(95)<2000"]', metric)
         for text in texts:
             try:
@@ -183,11 +194,6 @@ def _thresholds(table: object, source: _Source) -> tuple[Threshold, ...]:
             except ConfigError as error:
                 raise source.error(str(error), text if source.line_of(text) else metric) from None
     return tuple(found)
-
-
-def integrity_defaults() -> tuple[Threshold, ...]:
-    """Give the thresholds that every audited run has unless a scenario or the user sets others."""
-    return tuple(parse_threshold(metric, "value==0") for metric in INTEGRITY_METRICS)
 
 
 def _data(table: object, source: _Source) -> DataNeeds:

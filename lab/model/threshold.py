@@ -55,11 +55,20 @@ METRICS: Final[Mapping[str, MetricKind]] = {
     "seats_oversold": MetricKind.GAUGE,
     "seats_lost": MetricKind.GAUGE,
     "bookings_missing": MetricKind.GAUGE,
+    "bookings_unexpected": MetricKind.GAUGE,
     "notifications_missing": MetricKind.GAUGE,
+    "notifications_unexpected": MetricKind.GAUGE,
 }
 """The metrics that every run has, by name."""
 
-INTEGRITY_METRICS: Final = ("seats_oversold", "seats_lost", "bookings_missing", "notifications_missing")
+INTEGRITY_METRICS: Final = (
+    "seats_oversold",
+    "seats_lost",
+    "bookings_missing",
+    "bookings_unexpected",
+    "notifications_missing",
+    "notifications_unexpected",
+)
 
 _EXPRESSION = re.compile(
     r"\s*(?P<name>[a-z]+)\s*(?:\(\s*(?P<argument>[^)\s]+)\s*\))?\s*(?P<op>[<>=!]+)\s*(?P<number>\S+)\s*"

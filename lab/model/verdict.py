@@ -53,15 +53,18 @@ class Integrity:
     """The audit: what was sold against what there is. A figure is None when it could not be checked (and `notes` why).
 
     `seats_oversold`: seats sold beyond capacity. `seats_lost`: seats that the flights' counters and the bookings
-    disagree about. `bookings_missing`: answered as booked, not in the database, or in it and never asked for.
-    `notifications_missing`: booked, and no mail after the queue had drained.
+    disagree about. `bookings_missing`: answered as booked, not in the database. `bookings_unexpected`: in the
+    database, but nobody asked for them, or not with these seats, or at another price. `notifications_missing`: booked,
+    and no mail after the queue had drained. `notifications_unexpected`: mails beyond one for each booking.
     """
 
     checked: bool
     seats_oversold: int | None = None
     seats_lost: int | None = None
     bookings_missing: int | None = None
+    bookings_unexpected: int | None = None
     notifications_missing: int | None = None
+    notifications_unexpected: int | None = None
     flights_checked: int = 0
     bookings_accepted: int = 0
     bookings_unknown: int = 0
