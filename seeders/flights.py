@@ -1,0 +1,69 @@
+"""Flights: told apart by their numbers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from lab.errors import SeedError
+from lab.model.dataset import Flight
+from seeders.client import identity
+from seeders.ensure import Kind, Work, ensure
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+    from seeders.airplanes import Fleet
+    from seeders.ensure import Row
+    from seeders.plan import Blueprint, PlannedFlight
+
+
+def seed_flights(
+    work: Work,
+    plan: Blueprint,
+    airports: Sequence[int | str],
+    fleet: Fleet,
+    on_flight: Callable[[Flight], None],
+) -> list[Flight]:
+    """Make sure that the planned flights exist, and give them in the plan's order, sold out or not.
+
+    A flight that was there keeps its airplane; its capacity is that airplane's.
+
+    Raises:
+        SeedError: the target refused, or went away.
+    """
+    kind: Kind[PlannedFlight] = Kind(
+        name="flights",
+        path="/flights",
+        body=lambda flight: {
+            "flightNumber": flight.number,
+            "airplaneId": fleet.ids[flight.airplane],
+            "departureAirportID": airports[flight.departure],
+            "arrivalAirportId": airports[flight.arrival],
+            "departureTime": _moment(flight.leaves),
+            "arrivalTime": _moment(flight.lands),
+            "price": flight.price,
+        },
+        item_key=lambda flight: flight.number,
+        row_key=lambda row: row.get("flightNumber"),
+    )
+    rows, _ = ensure(work, kind, plan.flights, lambda row: on_flight(_flight(row, fleet)))
+    return [_flight(row, fleet) for row in rows]
+
+
+def _moment(when: datetime) -> str:
+    return when.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _flight(row: Row, fleet: Fleet) -> Flight:
+    number, price, airplane = row.get("flightNumber"), row.get("price"), row.get("airplaneId")
+    seats = fleet.seats.get(_hashable(airplane))
+    if seats is None:
+        raise SeedError(f"flight {number}: its airplane {airplane!r} is not in the target's list of airplanes")
+    if isinstance(price, bool) or not isinstance(price, (int, float)):
+        raise SeedError(f"flight {number}: its price is {price!r}, and no number")
+    return Flight(identity(row, f"flight {number}"), str(number), seats, float(price))
+
+
+def _hashable(value: Any) -> int | str:  # noqa: ANN401 - whatever the target sent
+    return value if isinstance(value, int | str) else ""
