@@ -6,6 +6,7 @@
         samples.parquet   second, metric, name, tags, outcome, clock, bin, count
         series.parquet    second, kind, metric, tags, value, total
         ledger.jsonl      every booking that was tried: what was answered
+        engine.json       how the load process ended
         engine.log        what the load process said
 
 A killed run keeps its `ticks.jsonl`, and is read from it.
@@ -36,6 +37,7 @@ SAMPLES_FILE: Final = "samples.parquet"
 SERIES_FILE: Final = "series.parquet"
 LEDGER_FILE: Final = "ledger.jsonl"
 ENGINE_LOG: Final = "engine.log"
+ENGINE_FILE: Final = "engine.json"
 REPORT_FILE: Final = "report.html"
 LATEST: Final = "latest"
 

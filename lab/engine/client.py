@@ -1,0 +1,133 @@
+"""The engine's public face: what a user class imports, and no more.
+
+    class Reader(LabUser):
+        wait_time = constant(1)
+
+        @task
+        def search(self) -> None:
+            response = self.client.get("/flights/api/v1/flights", name="GET flights", context=operation("search"))
+            self.check(response, {"status is 200": lambda r: r.status_code == 200})
+
+Plain Locust user classes run as well; they only lack the data, the ledger and the checks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import count
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+from locust import FastHttpUser
+from locust.contrib.fasthttp import FastHttpSession
+
+from lab.engine.ledger import Ledger
+from lab.engine.recorder import Recorder
+from lab.model.target import Target
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from locust.env import Environment
+
+    from lab.model.dataset import Dataset, Flight, Member
+
+UNTAGGED = "other"
+
+
+def operation(name: str) -> dict[str, str]:
+    """Tag a request: `self.client.get(url, context=operation("search"))`."""
+    return {"operation": name}
+
+
+class Data:
+    """The dataset as users share it: each new user gets the next member."""
+
+    def __init__(self, dataset: Dataset) -> None:
+        self.flights: tuple[Flight, ...] = dataset.flights
+        self.members: tuple[Member, ...] = dataset.users
+        self._turn = count()
+
+    def next_member(self) -> Member:
+        """Give the next signed-up user, in order and round again."""
+        if not self.members:
+            raise LookupError("the dataset has no users; give the scenario [data] users = 200")
+        return self.members[next(self._turn) % len(self.members)]
+
+
+@dataclass(frozen=True, slots=True)
+class LabContext:
+    """What the worker gives to every user."""
+
+    target: Target
+    data: Data
+    ledger: Ledger
+    recorder: Recorder
+    seed: int
+    env: Mapping[str, str]
+    numbers: count[int]
+
+
+class LabSession(FastHttpSession):
+    """Locust's fast session, which also counts what is sent, so that no request can be lost unseen."""
+
+    recorder: Recorder
+
+    def request(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - passed through as it is
+        """Send a request; see Locust's `FastHttpSession.request`."""
+        self.recorder.sent()
+        finished = False
+        try:
+            response = super().request(*args, **kwargs)
+            finished = True
+        finally:
+            self.recorder.done(finished=finished)
+        return response
+
+
+class LabUser(FastHttpUser):
+    """A virtual user with the lab's data, ledger and checks.
+
+    `number` counts users from 0 in the order of their start; `rng` is the user's own random source, made from the
+    run's seed and that number, so that two runs with one seed choose alike.
+    """
+
+    abstract = True
+
+    def __init__(self, environment: Environment) -> None:
+        super().__init__(environment)
+        self.lab: LabContext = environment.lab  # type: ignore[attr-defined]  # set by the worker
+        self.target = self.lab.target
+        self.data = self.lab.data
+        self.ledger = self.lab.ledger
+        self.env = self.lab.env
+        self.number = next(self.lab.numbers)
+        self.rng = Random(f"{self.lab.seed}/{self.number}")  # noqa: S311 - choices of a virtual user, no secrets
+        self.client.__class__ = LabSession
+        self.client.recorder = self.lab.recorder  # type: ignore[attr-defined]  # as of the line above
+
+    def check(self, response: Any, checks: Mapping[str, Callable[[Any], object]], operation: str = UNTAGGED) -> bool:  # noqa: ANN401 - any of Locust's responses
+        """Look at a response, as k6's `check` does; a check that raises has failed.
+
+        Returns:
+            True when all of them passed.
+        """
+        all_passed = True
+        for name, look in checks.items():
+            try:
+                passed = bool(look(response))
+            except Exception:  # noqa: BLE001 - a response of any form may come back
+                passed = False
+            self.lab.recorder.check(name, operation, passed=passed)
+            all_passed = all_passed and passed
+        return all_passed
+
+
+def json_data(response: Any) -> dict[str, Any]:  # noqa: ANN401 - any of Locust's responses
+    """Give an answer's `data` object, or an empty one when the answer is not of the contract's shape."""
+    try:
+        data = response.json()["data"]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return {}
+    return data if isinstance(data, dict) else {}

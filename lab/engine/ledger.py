@@ -1,0 +1,81 @@
+"""The ledger: every booking that the load tried, and what it was answered. The audit reads it.
+
+One JSON line an attempt: [outcome, flight, user, e-mail, seats, booking, cost, key]. The outcome is `accepted`,
+`refused` or `unknown` (a time-out, a 5xx, no answer: the booking may exist or not).
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Final, Self
+from uuid import uuid4
+
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import TextIO
+
+ACCEPTED: Final = "accepted"
+REFUSED: Final = "refused"
+UNKNOWN: Final = "unknown"
+_OK: Final = range(200, 300)
+_REFUSALS: Final = range(400, 500)
+
+
+class Attempt:
+    """One booking that is being tried. Leaving it without `settle` (the user was stopped) counts as unknown."""
+
+    __slots__ = ("_booking", "_cost", "_ledger", "_outcome", "_row", "key")
+
+    def __init__(self, ledger: Ledger, flight: int | str, user: int | str, email: str, seats: int) -> None:
+        self._ledger = ledger
+        self._row = (flight, user, email, seats)
+        self._outcome = UNKNOWN
+        self._booking: Any = None
+        self._cost: Any = None
+        self.key = uuid4().hex
+
+    def settle(self, status: int, booking: dict[str, Any] | None) -> bool:
+        """Note what was answered.
+
+        Args:
+            status: the HTTP status; 0 when there was no answer.
+            booking: the answer's `data`, if it could be read.
+
+        Returns:
+            True when the booking was accepted.
+        """
+        if status in _OK and booking and booking.get("status") == "Booked":
+            self._outcome = ACCEPTED
+            self._booking, self._cost = booking.get("id"), booking.get("totalCost")
+        elif status in _REFUSALS:
+            self._outcome = REFUSED
+        return self._outcome == ACCEPTED
+
+    def __enter__(self) -> Self:
+        """Begin: from here on the booking may exist."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Write the attempt down, whatever ended it."""
+        self._ledger.write([self._outcome, *self._row, self._booking, self._cost, self.key])
+
+
+class Ledger:
+    """Appends attempts to a file; the worker flushes it once a second."""
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+
+    def attempt(self, flight: int | str, user: int | str, email: str, seats: int) -> Attempt:
+        """Begin to book: `with ledger.attempt(…) as attempt`, send `attempt.key` along, then `attempt.settle(…)`."""
+        return Attempt(self, flight, user, email, seats)
+
+    def write(self, row: list[Any]) -> None:
+        """Append a row."""
+        self._file.write(json.dumps(row, separators=(",", ":")) + "\n")
+
+    def flush(self) -> None:
+        """Hand what was written to the operating system."""
+        self._file.flush()

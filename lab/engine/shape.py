@@ -1,0 +1,85 @@
+"""The load's shape in Locust's terms: users follow the stages as a straight line, and no stage is ever skipped.
+
+Locust's own shape worker looks once a second and blocks while users leave, so that short stages are lost and a ramp
+is a staircase. `StagedRunner` looks ten times a second and waits for nobody.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import gevent
+from locust import LoadTestShape
+from locust.runners import STATE_INIT, STATE_RUNNING, STATE_SPAWNING, LocalRunner
+
+from lab.model.stage import total_duration, users_at
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from locust import User
+
+    from lab.model.scenario import Scenario
+
+INTERVAL: Final = 0.1
+
+
+class StagesShape(LoadTestShape):
+    """A scenario's stages as a Locust shape."""
+
+    def __init__(self, scenario: Scenario, elapsed: Callable[[], float]) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]  # Locust's
+        self._scenario = scenario
+        self._elapsed = elapsed
+        self._length = total_duration(scenario.stages)
+
+    def tick(self) -> tuple[int, float] | None:
+        """Give how many users there should be now, and how many a second may come or go; None at the end."""
+        now = self._elapsed()
+        if now >= self._length:
+            return None
+        users = users_at(self._scenario.stages, self._scenario.start_users, now)
+        return users, max(float(users), 1.0)
+
+
+class StagedRunner(LocalRunner):
+    """A local runner that follows its shape closely."""
+
+    def shape_worker(self) -> None:
+        """Adjust the number of users every 100 ms until the shape ends, then stop."""
+        shape = self.environment.shape_class
+        if shape is None:
+            raise RuntimeError("a staged runner needs a shape")
+        self.environment.events.test_start.fire(environment=self.environment)
+        self.update_state(STATE_RUNNING)
+        while self.state in {STATE_INIT, STATE_SPAWNING, STATE_RUNNING}:
+            current = shape.tick()
+            if current is None:
+                break
+            self.adjust(current[0])
+            gevent.sleep(INTERVAL)
+
+    def adjust(self, wanted: int) -> None:
+        """Start users, or ask users to leave after their iteration, until `wanted` are there to stay."""
+        self.target_user_count = wanted
+        staying = [user for user in self._users() if not _leaving(user)]
+        name = self.user_classes[0].__name__
+        if wanted > len(staying):
+            self.spawn_users({name: wanted - len(staying)})
+        for user in staying[wanted:]:
+            user.stop(force=False)
+
+    def _users(self) -> list[User]:
+        # A greenlet that has ended, but is still in the group, has lost its arguments.
+        return [greenlet.args[0] for greenlet in list(self.user_greenlets) if greenlet.args]
+
+    def drain(self, timeout: float) -> None:
+        """Ask all users to leave, give them `timeout` seconds to finish their iteration, then stop the rest."""
+        self.adjust(0)
+        self.user_greenlets.join(timeout=timeout)
+        self.user_greenlets.kill(block=True, timeout=1)
+        self.environment.events.test_stop.fire(environment=self.environment)
+
+
+def _leaving(user: Any) -> bool:  # noqa: ANN401 - Locust keeps the state in a private attribute
+    return bool(user._state == "stopping")  # noqa: SLF001 - as above

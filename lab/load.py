@@ -1,0 +1,115 @@
+"""The load process from outside: start it, follow what it records, stop it."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Self
+
+from lab.errors import RunError, ScenarioError, ScriptError
+from lab.model.run import ScriptTrace
+from lab.model.sample import Tick
+from lab.store import ENGINE_FILE
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from types import TracebackType
+
+    from lab.store import RunFolder
+
+LOG_LINES: Final = 3
+_KINDS: Final = {ScenarioError.exit_code: ScenarioError, ScriptError.exit_code: ScriptError}
+
+
+@dataclass(frozen=True, slots=True)
+class LoadEnd:
+    """How the load process ended: `finished`, `stopped` (the user asked) or `crashed`."""
+
+    reason: str
+    script_errors: tuple[ScriptTrace, ...] = ()
+    detail: str = ""
+
+
+class LoadProcess:
+    """A load process and the ticks that it appends to its run folder. Leaving the context leaves no process."""
+
+    def __init__(self, folder: RunFolder, dataset: Path) -> None:
+        self._folder = folder
+        folder.ticks.touch()
+        self._lines = folder.ticks.open(encoding="utf-8")
+        self._rest = ""
+        # Its own session: Ctrl-C in the terminal reaches the lab, which then asks the load to stop in good order.
+        self._process = subprocess.Popen(  # noqa: S603 - the lab's own module, no shell
+            [sys.executable, "-m", "lab.engine.worker", str(folder.path), "--dataset", str(dataset)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=folder.engine_log.open("ab"),
+            start_new_session=True,
+        )
+
+    @property
+    def running(self) -> bool:
+        """Tell whether the process is alive."""
+        return self._process.poll() is None
+
+    @property
+    def pid(self) -> int:
+        """Give the process id, for sampling."""
+        return self._process.pid
+
+    def ticks(self) -> list[Tick]:
+        """Give the seconds that were written since the last call."""
+        *whole, self._rest = (self._rest + self._lines.read()).split("\n")
+        return [Tick.from_json(line) for line in whole]
+
+    def stop(self) -> None:
+        """Ask it to let its users finish; a second call stops it at once."""
+        if self.running:
+            self._process.send_signal(signal.SIGINT)
+
+    def wait(self, timeout: float) -> bool:
+        """Wait for the process to end; tells whether it has."""
+        try:
+            self._process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
+    def end(self) -> LoadEnd:
+        """Give how it ended.
+
+        Raises:
+            ScenarioError: the scenario's user class cannot be found.
+            ScriptError: the user's file raised while it was imported.
+            RunError: the load process could not start for another reason.
+        """
+        try:
+            found = json.loads((self._folder.path / ENGINE_FILE).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return LoadEnd("crashed", detail=self._last_words())
+        if found["error"]:
+            raise _KINDS.get(found["exit_code"], RunError)(found["error"])
+        return LoadEnd(found["reason"], tuple(ScriptTrace(**trace) for trace in found["traces"]))
+
+    def _last_words(self) -> str:
+        code = self._process.poll()
+        lines = self._folder.engine_log.read_text(encoding="utf-8", errors="replace").splitlines()[-LOG_LINES:]
+        return f"the load process ended with {code}: " + (" / ".join(lines) or "it said nothing")
+
+    def __enter__(self) -> Self:
+        """Begin to follow."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Kill what still runs; what it had recorded stays."""
+        if self.running:
+            self._process.kill()
+        self._process.wait()
+        if self._process.stdin:
+            self._process.stdin.close()
+        self._lines.close()
