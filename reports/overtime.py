@@ -1,0 +1,107 @@
+"""A run over time: requests and users by second, latency percentiles by window, and the percentile curve."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from lab.model.sample import FAIL, OK
+from reports.quantiles import HIDDEN_BELOW, Groups, beyond
+
+if TYPE_CHECKING:
+    from reports.frame import RunData
+
+WINDOW_SHARES: Final = (0.5, 0.9, 0.95, 0.99)
+MOST_POINTS: Final = 600
+FEWEST_POINTS: Final = 24
+CURVE_POINTS: Final = 300
+_WIDTHS: Final = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600)
+_ENOUGH_FOR: Final = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class Windows:
+    """Latency by window of `width` seconds: `start` in s, then p50, p90, p95, p99 and `slowest` in µs (NaN: hidden)."""
+
+    width: int
+    frame: pd.DataFrame
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """A latency distribution: `beyond` is 1/(1 − p), `latency` is in µs."""
+
+    operation: str
+    count: int
+    beyond: NDArray[np.float64]
+    latency: NDArray[np.int64]
+
+
+def per_second(data: RunData) -> pd.DataFrame:
+    """Give a row per second: `ok` and `failed` requests, `users` and `target` users (NaN where not recorded)."""
+    seconds = pd.RangeIndex(data.seconds, name="second")
+    columns = {
+        "ok": _requests(data, OK).reindex(seconds, fill_value=0),
+        "failed": _requests(data, FAIL).reindex(seconds, fill_value=0),
+        "users": _gauge(data, "vus").reindex(seconds).ffill(),
+        "target": _gauge(data, "vus_target").reindex(seconds).ffill(),
+    }
+    return pd.DataFrame(columns, index=seconds)
+
+
+def _requests(data: RunData, outcome: str) -> pd.Series[int]:
+    return data.outcome(outcome).groupby("second")["count"].sum()
+
+
+def _gauge(data: RunData, name: str) -> pd.Series[float]:
+    return data.metric(name, "gauge").groupby("second")["value"].sum()
+
+
+def window_width(seconds: int, requests: int) -> int:
+    """Choose the windows of the latency chart, in seconds.
+
+    As narrow as shows p95 by the rule of ten samples beyond it, but no wider than leaves FEWEST_POINTS, and never so
+    narrow that there are more than MOST_POINTS.
+    """
+    widths = [width for width in _WIDTHS if seconds / width <= MOST_POINTS] or [-(-seconds // MOST_POINTS)]
+    shaped = [width for width in widths if seconds / width >= FEWEST_POINTS] or widths[:1]
+    for width in shaped:
+        if beyond(_ENOUGH_FOR, requests / max(seconds, 1) * width) >= HIDDEN_BELOW:
+            return width
+    return shaped[-1]
+
+
+def windows(data: RunData) -> Windows:
+    """Give latency percentiles of successful requests over time."""
+    ok = data.outcome(OK)
+    width = window_width(data.seconds, int(ok["count"].sum()))
+    groups = Groups(ok.assign(window=ok["second"] // width), "window")
+    columns: dict[str, NDArray[np.float64]] = {}
+    for share in WINDOW_SHARES:
+        shown = np.round(groups.totals * (1 - share), 6) >= HIDDEN_BELOW
+        columns[f"p{share * 100:g}"] = np.where(shown, groups.percentile(share), np.nan)
+    columns["slowest"] = groups.maxima.astype(np.float64)
+    frame = pd.DataFrame(columns, index=groups.keys).reindex(range(-(-data.seconds // width)))
+    frame.insert(0, "start", frame.index.to_numpy() * width)
+    return Windows(width, frame)
+
+
+def curves(data: RunData, most: int) -> list[Curve]:
+    """Give the percentile curve of the most frequent operations, as far as ten samples lie beyond each point."""
+    ok = data.outcome(OK)
+    groups = Groups(ok, "operation")
+    found = []
+    for position in np.argsort(-groups.totals, kind="stable")[:most].tolist():
+        count = int(groups.totals[position])
+        end = count / HIDDEN_BELOW
+        if end <= 1:
+            continue
+        scale = np.geomspace(1.0, end, CURVE_POINTS)
+        found.append(
+            Curve(data.operations[int(groups.keys[position])], count, scale, groups.curve(position, 1 - 1 / scale))
+        )
+    return found

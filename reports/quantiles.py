@@ -1,0 +1,103 @@
+"""Exact percentiles of many groups at once, from counts by bin (measurement.md §1 and §2).
+
+The answers are those of `lab.model.histogram`, whole columns at a time: one running sum over all groups, and one binary
+search for all ranks.
+"""
+
+from __future__ import annotations
+
+from math import ceil
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from lab.model.histogram import HALF
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    Ints = NDArray[np.int64]
+    Floats = NDArray[np.float64]
+
+HIDDEN_BELOW: Final = 10
+"""A percentile with fewer samples than this beyond it is hidden."""
+WEAK_BELOW: Final = 100
+"""A percentile with fewer samples than this beyond it is shown, and nothing is judged by it."""
+
+
+def middles(bins: Ints) -> Ints:
+    """Give the value, in µs, that stands for each bin."""
+    exponent = np.maximum(bins // HALF - 1, 0)
+    low = np.where(bins < 2 * HALF, bins, (bins - HALF * exponent) << exponent)
+    width = np.where(bins < 2 * HALF, 1, np.int64(1) << exponent)
+    return np.asarray(low + (width >> 1), dtype=np.int64)
+
+
+def beyond(share: float, count: float) -> float:
+    """Give how many of `count` samples lie beyond a percentile; rounded, so that 0.95 of 200 leaves 10 exactly."""
+    return round(count * (1 - share), 6)
+
+
+class Groups:
+    """Histograms by group: built from columns, then asked for the percentile of every group."""
+
+    __slots__ = ("_counts", "_ends", "_starts", "_values", "keys", "totals")
+
+    def __init__(self, frame: pd.DataFrame, key: str) -> None:
+        """Sum `count` by `key` and `bin`; a frame without rows makes no groups."""
+        summed = frame.groupby([key, "bin"], sort=True, observed=True)["count"].sum()
+        keys = summed.index.get_level_values(0).to_numpy(dtype=np.int64)
+        self._counts: Ints = np.cumsum(summed.to_numpy(dtype=np.int64))
+        self._values = middles(summed.index.get_level_values(1).to_numpy(dtype=np.int64))
+        self.keys: Ints
+        self.keys, self._starts = np.unique(keys, return_index=True)
+        self._ends: Ints = np.append(self._starts[1:], len(keys)).astype(np.int64)
+        self.totals: Ints = self._counts[self._ends - 1] - self._before() if len(keys) else np.zeros(0, np.int64)
+
+    def _before(self) -> Ints:
+        return np.where(self._starts > 0, self._counts[self._starts - 1], 0)
+
+    @property
+    def minima(self) -> Ints:
+        """Give each group's lowest value in µs."""
+        return self._values[self._starts]
+
+    @property
+    def maxima(self) -> Ints:
+        """Give each group's highest value in µs."""
+        return self._values[self._ends - 1]
+
+    def percentile(self, share: float) -> Ints:
+        """Give each group's percentile in µs (`share` 0 to 1): the first bin whose running count reaches ⌈share·n⌉."""
+        ranks = np.array([_rank(share, total) for total in self.totals.tolist()], dtype=np.int64)
+        return self._at(ranks)
+
+    def percentile_with_failures(self, share: float, failed: Ints) -> Floats:
+        """Give each group's percentile where a failure is an answer that never came: q_ok(p / (1 − e)), or infinity."""
+        ranks = []
+        for total, lost in zip(self.totals.tolist(), failed.tolist(), strict=True):
+            wanted = share * (total + lost) / total
+            ranks.append(0 if round(wanted, 12) > 1 else _rank(min(wanted, 1.0), total))
+        found = np.array(ranks, dtype=np.int64)
+        if not len(found):
+            return np.zeros(0)
+        return np.where(found > 0, self._at(np.maximum(found, 1)), np.inf)
+
+    def curve(self, group: int, shares: Floats) -> Ints:
+        """Give many percentiles, in µs, of one group (by its position in `keys`)."""
+        total = int(self.totals[group])
+        ranks = np.array([_rank(share, total) for share in shares.tolist()], dtype=np.int64)
+        start, end = int(self._starts[group]), int(self._ends[group])
+        before = int(self._counts[start - 1]) if start else 0
+        return self._values[start + np.searchsorted(self._counts[start:end] - before, ranks, side="left")]
+
+    def _at(self, ranks: Ints) -> Ints:
+        if not len(ranks):
+            return np.zeros(0, np.int64)
+        return self._values[np.searchsorted(self._counts, self._before() + ranks, side="left")]
+
+
+def _rank(share: float, total: int) -> int:
+    # As in lab.model.histogram: rounded first, so that 0.95 × 20 is 19 and not 20 by the last bit of a float.
+    return max(ceil(round(share * total, 9)), 1)
