@@ -45,11 +45,22 @@ class Platform:
     rows: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: {kind: [] for kind in UNIQUE})
     users: dict[str, dict[str, Any]] = field(default_factory=dict)
     tokens: dict[str, int] = field(default_factory=dict)
+    shown: list[str] = field(default_factory=list)
     calls: Counter[str] = field(default_factory=Counter)
     misbehave: Callable[[str, str, int], Reply | None] = lambda *_: None
     page_limit: int = 50
     needs_token: bool = False
     lock: Lock = field(default_factory=Lock)
+
+    @staticmethod
+    def reply(*args: Any, **kwargs: Any) -> Reply:
+        """Make an answer; here, since a test cannot import a conftest."""
+        return Reply(*args, **kwargs)
+
+    @staticmethod
+    def refusal(status: int, message: str) -> Reply:
+        """Make an error in the contract's shape."""
+        return said(status, message)
 
     @property
     def target(self) -> Target:
@@ -65,6 +76,7 @@ class Platform:
             if self.needs_token and token not in self.tokens:
                 return said(401, "a token is needed")
         with self.lock:
+            self.shown.append(token)
             before = self.calls.total()
             self.calls[f"{method} {path}"] += 1
             reply = self.misbehave(method, path, before)
