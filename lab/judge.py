@@ -1,0 +1,136 @@
+"""From what was measured to a verdict: thresholds, gates, one sentence and an exit code. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import isinf
+from typing import TYPE_CHECKING, Final
+
+from lab.model.run import Status, Totals
+from lab.model.sample import FAIL, OK, US_PER_MS, SeriesKey
+from lab.model.threshold import INTEGRITY_METRICS, Outcome, Selector, ThresholdResult, judge
+from lab.model.verdict import Exit, Finding, Integrity, Validity, Verdict
+from lab.validity import validity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from lab.model.sample import Tally
+    from lab.model.threshold import Threshold
+
+_ALL: Final = Selector("http_req_duration")
+
+
+def totals(tally: Tally) -> Totals:
+    """Count requests, iterations and checks."""
+    hits, checks = tally.rate(Selector("checks"))
+    return Totals(
+        sent=tally.counter("sent"),
+        ok=tally.requests(_ALL, OK),
+        failed=tally.requests(_ALL, FAIL),
+        unfinished=int(tally.gauge(Selector("unfinished")) or 0),
+        iterations=tally.counter("iterations"),
+        iteration_errors=tally.counter("iteration_errors"),
+        checks_passed=hits,
+        checks_failed=checks - hits,
+        seconds=tally.seconds,
+    )
+
+
+def add_integrity(tally: Tally, integrity: Integrity) -> None:
+    """Make the audit's figures metrics, so that thresholds can judge them; what was not checked has no data."""
+    for metric in INTEGRITY_METRICS:
+        value = getattr(integrity, metric)
+        if value is not None:
+            tally.gauges[SeriesKey(metric)] = float(value)
+
+
+def judge_all(thresholds: Iterable[Threshold], tally: Tally) -> tuple[ThresholdResult, ...]:
+    """Hold every threshold against the tally."""
+    results = []
+    for threshold in thresholds:
+        actual, unit = tally.measure(threshold)
+        note = "no answer: too many requests failed" if actual is not None and isinf(actual) else ""
+        results.append(judge(threshold, actual, unit, note))
+    return tuple(results)
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What a verdict is made of; `p95_us` is the 95th percentile of all answered requests."""
+
+    name: str
+    status: Status
+    findings: tuple[Finding, ...]
+    thresholds: tuple[ThresholdResult, ...]
+    integrity: Integrity | None
+    totals: Totals
+    p95_us: int | None
+
+    @property
+    def failed(self) -> list[ThresholdResult]:
+        """Give the thresholds that were not met, or had no data."""
+        return [result for result in self.thresholds if result.outcome is not Outcome.PASS]
+
+
+def verdict(run: Measured) -> Verdict:
+    """Say what came of a run.
+
+    Exit codes by weight: stopped by the user (105), the script raised (107), INVALID (98), a threshold (99), 0.
+    """
+    level = validity(run.findings)
+    if run.status is Status.STOPPED:
+        code = Exit.SIGNAL
+    elif run.totals.iteration_errors:
+        code = Exit.SCRIPT
+    elif level is Validity.INVALID:
+        code = Exit.INVALID
+    else:
+        code = Exit.THRESHOLDS if run.failed else Exit.PASSED
+    passed = not run.failed and level is not Validity.INVALID and not run.totals.iteration_errors
+    return Verdict(level, passed, int(code), " ".join(_sentences(run, level)), run.findings)
+
+
+def _sentences(run: Measured, level: Validity) -> Iterator[str]:
+    name, counted = run.name, run.totals
+    if level is Validity.INVALID:
+        worst = next((f.sentence for f in run.findings if f.level is Validity.INVALID), "nothing was measured")
+        yield f"{name}: this run cannot be believed: {worst}."
+    elif run.status is Status.STOPPED:
+        yield f"{name} was stopped after {counted.seconds} s."
+    elif run.failed:
+        which = f"{len(run.failed)} of {len(run.thresholds)} thresholds"
+        yield f"{name} failed: {which} {'was' if len(run.failed) == 1 else 'were'} not met."
+    else:
+        yield f"{name} held: {'every threshold was met' if run.thresholds else 'it had no threshold to meet'}."
+    speed = f", p95 {run.p95_us / US_PER_MS:.0f} ms" if run.p95_us is not None else ""
+    share = counted.failed / max(counted.ok + counted.failed, 1)
+    yield f"{counted.ok + counted.failed:,} requests in {counted.seconds} s, {share:.2%} failed{speed}."
+    if counted.iteration_errors:
+        yield f"The script raised in {counted.iteration_errors:,} iterations."
+    yield from _sold(run.integrity)
+
+
+def _sold(integrity: Integrity | None) -> Iterator[str]:
+    if integrity is None:
+        yield "Nothing was audited."
+        return
+    if not integrity.checked:
+        yield "The audit could check nothing: " + ("; ".join(integrity.notes) or "no flights") + "."
+        return
+    bad = [
+        (integrity.seats_oversold, "seats were sold that did not exist"),
+        (integrity.seats_lost, "seats were lost from the count"),
+        (integrity.bookings_missing, "accepted bookings are not in the database"),
+        (integrity.bookings_unexpected, "bookings were never asked for like that"),
+        (integrity.notifications_missing, "booked travellers were not notified"),
+        (integrity.notifications_unexpected, "notifications were sent twice or to nobody's booking"),
+    ]
+    said = [f"{number:,} {what}" for number, what in bad if number]
+    if said:
+        yield "The audit: " + "; ".join(said) + "."
+    else:
+        kept = f"{integrity.seats_accepted:,} seats sold in {integrity.bookings_accepted:,} bookings"
+        skipped = [metric for metric in INTEGRITY_METRICS if getattr(integrity, metric) is None]
+        rest = f", but {', '.join(skipped)} could not be checked" if skipped else ", none oversold, none lost"
+        yield f"The audit is clean: {kept}{rest}."

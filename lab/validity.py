@@ -1,0 +1,180 @@
+"""The gates: is this run to be believed? Asked before any figure is shown (measurement.md §3). Pure.
+
+Every gate answers with a sentence that carries its figures, whether it passed or not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from lab.model.run import Totals
+from lab.model.sample import FAIL, OK, US_PER_MS, Tally
+from lab.model.scenario import Scenario
+from lab.model.threshold import METRICS, MetricKind, Selector
+from lab.model.verdict import Finding, Validity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+CPU_LIMIT: Final = 0.80
+CPU_SECONDS: Final = 5
+LATE_LIMIT_MS: Final = 10.0
+FEWEST_BEYOND: Final = 10
+AUTH_OPERATIONS: Final = ("signup", "signin")
+AUTH_SHARE: Final = 0.5
+RAMP_SHARE: Final = 0.1
+ROWS_PER_USER: Final = 10.0
+_LATE: Final = Selector("generator_lag")
+_REQUESTS: Final = Selector("http_req_duration")
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What the gates look at: the sum of the run, its generator's CPU by second, and what the ledger tried where."""
+
+    scenario: Scenario
+    tally: Tally
+    totals: Totals
+    cpu: Sequence[float]
+    attempts: Mapping[str, int]
+    sold_out: int
+
+
+def gates(run: Observed) -> tuple[Finding, ...]:
+    """Look at every gate, in the order in which they should be read."""
+    return tuple(
+        finding for gate in (_count, _cpu, _late, _samples, _shape, _rows, _seats, _auth) for finding in gate(run)
+    )
+
+
+def validity(findings: Sequence[Finding]) -> Validity:
+    """Give the worst level among the findings."""
+    order = list(Validity)
+    return max((finding.level for finding in findings), key=order.index, default=Validity.INVALID)
+
+
+def _finding(gate: str, sentence: str, level: Validity = Validity.VALID) -> Finding:
+    return Finding(gate, level, sentence)
+
+
+def _count(run: Observed) -> Iterator[Finding]:
+    t = run.totals
+    sentence = f"{t.sent:,} sent = {t.ok:,} ok + {t.failed:,} failed + {t.unfinished:,} unfinished"
+    if t.sent != t.ok + t.failed + t.unfinished:
+        yield _finding("count", sentence.replace(" = ", " ≠ ", 1) + ": requests were lost", Validity.INVALID)
+    elif t.ok + t.failed == 0:
+        yield _finding("count", "not one request was answered", Validity.INVALID)
+    else:
+        yield _finding("count", sentence)
+
+
+def _cpu(run: Observed) -> Iterator[Finding]:
+    longest = current = 0
+    for share in run.cpu:
+        current = current + 1 if share > CPU_LIMIT else 0
+        longest = max(longest, current)
+    peak = max(run.cpu, default=0.0)
+    if longest >= CPU_SECONDS:
+        yield _finding(
+            "generator CPU",
+            f"the load process used over {CPU_LIMIT:.0%} of a core for {longest} s: it measured itself",
+            Validity.INVALID,
+        )
+    else:
+        yield _finding("generator CPU", f"at most {peak:.0%} of a core in any second")
+
+
+def _late(run: Observed) -> Iterator[Finding]:
+    probe = run.tally.histogram(_LATE)
+    late = probe.percentile(0.99)
+    if late is None:
+        yield _finding("scheduling delay", "the 10 ms probe left no sample", Validity.SUSPECT)
+        return
+    median = run.tally.histogram(_REQUESTS, OK).percentile(0.5) or 0
+    text = f"a 10 ms timer fired {late / US_PER_MS:.1f} ms late at p99"
+    if late / US_PER_MS > LATE_LIMIT_MS:
+        yield _finding("scheduling delay", f"{text}: the generator had no time to look at its clock", Validity.INVALID)
+    elif late > 0.1 * median:
+        share = late / median if median else 0.0
+        yield _finding("scheduling delay", f"{text}, {share:.0%} of the median latency", Validity.SUSPECT)
+    else:
+        yield _finding("scheduling delay", text)
+
+
+def _samples(run: Observed) -> Iterator[Finding]:
+    for threshold in run.scenario.thresholds:
+        if METRICS.get(threshold.selector.metric) is not MetricKind.TREND or threshold.argument is None:
+            continue
+        count = sum(run.tally.histogram(threshold.selector, outcome).count for outcome in (OK, FAIL))
+        beyond = count * (1 - threshold.argument / 100)
+        if count > 0 and beyond < FEWEST_BEYOND:
+            yield _finding(
+                "samples",
+                f"{threshold.selector} p({threshold.argument:g}) rests on {beyond:.1f} of {count:,} samples "
+                f"(at least {FEWEST_BEYOND} are needed)",
+                Validity.SUSPECT,
+            )
+
+
+def _shape(run: Observed) -> Iterator[Finding]:
+    scenario = run.scenario
+    before, full, held, clock = scenario.start_users, None, 0.0, 0.0
+    if before == scenario.peak:
+        full = 0.0
+    for stage in scenario.stages:
+        clock += stage.duration
+        if full is None and stage.target == scenario.peak:
+            full = clock
+        if before == stage.target == scenario.peak:
+            held += stage.duration
+        before = stage.target
+    if scenario.peak > 1 and full is not None and full < RAMP_SHARE * scenario.duration:
+        yield _finding(
+            "shape", f"all {scenario.peak} users came within {full:g} s: there was no ramp", Validity.SUSPECT
+        )
+    if not held:
+        yield _finding(
+            "shape",
+            f"no hold at the peak of {scenario.peak} users: the percentiles mix every load on the way there",
+            Validity.SUSPECT,
+        )
+
+
+def _rows(run: Observed) -> Iterator[Finding]:
+    tried = sum(run.attempts.values())
+    busy = run.tally.histogram(_REQUESTS, OK)
+    if not tried or not busy.count:
+        return
+    flights = 1 / sum((count / tried) ** 2 for count in run.attempts.values())
+    concurrency = busy.count * busy.mean / 1e6 / max(run.totals.seconds, 1)
+    if flights < ROWS_PER_USER * concurrency:
+        yield _finding(
+            "rows under test",
+            f"a contention test: {concurrency:.1f} requests at once on {flights:.3g} flights "
+            f"(an even load needs at least {ROWS_PER_USER * concurrency:.0f})",
+            Validity.SUSPECT,
+        )
+
+
+def _seats(run: Observed) -> Iterator[Finding]:
+    if run.sold_out:
+        flights = "1 flight" if run.sold_out == 1 else f"{run.sold_out} flights"
+        yield _finding(
+            "seats", f"{flights} ran out of seats: from then on refusals were measured, not bookings", Validity.SUSPECT
+        )
+
+
+def _auth(run: Observed) -> Iterator[Finding]:
+    whole = run.tally.histogram(_REQUESTS, OK)
+    spent = whole.count * whole.mean
+    parts = [run.tally.histogram(Selector("http_req_duration", (("operation", op),)), OK) for op in AUTH_OPERATIONS]
+    hashing = sum(part.count * part.mean for part in parts)
+    if spent and hashing / spent > AUTH_SHARE:
+        yield _finding(
+            "auth-bound",
+            f"sign-up and sign-in took {hashing / spent:.0%} of all service time: this measures password hashing",
+            Validity.SUSPECT,
+        )
