@@ -1,0 +1,132 @@
+"""Where a stack keeps what it has: one folder, made by starting a stack and never by importing this."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import secrets
+import shutil
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from lab.errors import StackError
+from lab.model.target import PORTS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SERVICES: Final = tuple(PORTS)
+"""The platform's services."""
+
+MAIL: Final = "mail"
+"""The mail sink: it stands beside the services, and has no `/health`."""
+
+PARTS: Final = (*SERVICES, MAIL)
+"""Everything that a stack starts, in the order in which it is shown."""
+
+SUPERVISOR: Final = "supervisor"
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The paths inside a stack's folder, which is absolute."""
+
+    root: Path
+
+    @property
+    def state(self) -> Path:
+        """What is up: written by the supervisor alone."""
+        return self.root / "state.json"
+
+    @property
+    def data(self) -> Path:
+        """The databases and the queue."""
+        return self.root / "data"
+
+    @property
+    def logs(self) -> Path:
+        """One log per service."""
+        return self.root / "logs"
+
+    @property
+    def mail(self) -> Path:
+        """The mails that the sink accepted, one JSON object a line."""
+        return self.root / "mail.jsonl"
+
+    @property
+    def jwt_key(self) -> Path:
+        """The key that signs tokens."""
+        return self.root / "secrets" / "jwt.key"
+
+    def log(self, part: str) -> Path:
+        """Give the log of a service, the mail sink or the supervisor."""
+        return self.logs / f"{part}.log"
+
+    def database(self, service: str) -> str:
+        """Give the database URL of a service."""
+        return f"sqlite:///{self.data / f'{service}.db'}"
+
+    def bus(self) -> str:
+        """Give the URL of the queue on disk."""
+        return f"queue://{self.data / 'bus'}"
+
+    def prepare(self) -> None:
+        """Make the folders and the secrets that are missing, and set the last start's logs aside."""
+        self.data.mkdir(parents=True, exist_ok=True)
+        self.logs.mkdir(exist_ok=True)
+        self.jwt_key.parent.mkdir(mode=0o700, exist_ok=True)
+        if not self.jwt_key.exists():
+            _write_secret(self.jwt_key)
+        self.mail.touch()
+        for part in (*PARTS, SUPERVISOR):
+            if self.log(part).exists():
+                self.log(part).replace(self.log(part).with_suffix(".log.1"))
+
+    def forget(self) -> None:
+        """Throw the databases, the queue, the mail and the key away; the logs stay."""
+        for folder in (self.data, self.jwt_key.parent):
+            shutil.rmtree(folder, ignore_errors=True)
+        self.mail.unlink(missing_ok=True)
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep a second `up` or `down` out of this folder; the lock goes with the process that holds it.
+
+        Raises:
+            StackError: somebody else holds it.
+        """
+        self.root.mkdir(parents=True, exist_ok=True)
+        handle = os.open(self.root / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            yield
+        except BlockingIOError:
+            raise StackError(f"another up or down is at work in {self.root}; try again when it is done") from None
+        finally:
+            os.close(handle)
+
+
+def _write_secret(path: Path) -> None:
+    """Make a key that nobody but the owner could read at any moment."""
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "w", encoding="ascii") as file:
+        file.write(secrets.token_hex(32))
+
+
+def log_end(path: Path) -> str:
+    """Give the last lines of a log as the end of an error: where it is, and what it says."""
+    return f"the end of {path}:\n{tail(path) or '(the log is empty)'}"
+
+
+def tail(path: Path, lines: int = 8, width: int = 400) -> str:
+    """Give the last lines of a log, each shortened to `width` characters; "" when there is none."""
+    try:
+        with path.open("rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(max(0, size - lines * width * 4))
+            text = file.read().decode("utf-8", "replace")
+    except OSError:
+        return ""
+    return "\n".join(line[:width] for line in text.rstrip().splitlines()[-lines:])
