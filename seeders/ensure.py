@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -112,30 +112,40 @@ def each(
     """Do a task for every item, at most `work.workers` at once; `on_done` runs in the calling thread.
 
     After a failure nothing new begins, what is under way is still noted, and the first failure is raised. When the
-    caller is interrupted, what is under way is left alone and ends by its time-outs.
+    caller is interrupted, what has been done is noted, and what is under way is left to end by its time-outs.
     """
-    failure: BaseException | None = None
+    failures: list[BaseException] = []
+    halt = work.client.halt
+
+    def guarded(item: _Item) -> _Result:
+        if halt.is_set():
+            raise CancelledError
+        try:
+            return task(item)
+        except BaseException as problem:
+            failures.append(problem)
+            halt.set()
+            raise
+
     pool = ThreadPoolExecutor(work.workers, thread_name_prefix="seeder")
+    pending = {pool.submit(guarded, item): item for item in items}
+
+    def note(future: Future[_Result]) -> None:
+        item = pending.pop(future)
+        if not future.cancelled() and future.exception() is None:
+            on_done(item, future.result())
+
     try:
-        futures = {pool.submit(task, item): item for item in items}
-        for future in as_completed(futures):
-            if future.cancelled():
-                continue
-            problem = future.exception()
-            if problem is None:
-                on_done(futures[future], future.result())
-            elif failure is None:
-                failure = problem
-                work.client.halt.set()
-                for other in futures:
-                    other.cancel()
+        for future in as_completed(tuple(pending)):
+            note(future)
     except BaseException:
-        work.client.halt.set()
+        for future in [one for one in pending if one.done()]:
+            note(future)
         raise
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
-    if failure is not None:
-        raise failure
+    if failures:
+        raise failures[0]
 
 
 def _row(data: object, path: str) -> Row:

@@ -244,7 +244,7 @@ def test_a_target_that_dies_while_users_are_made_is_given_up_soon(platform: Plat
     )
     with pytest.raises(SeedError):
         seed(platform.target, replace(PLAN, users=500), path, workers=4)
-    assert platform.calls["POST signup"] <= 5 + 2 * 4
+    assert platform.calls["POST signup"] <= 5 + 4
     assert len(dataset_file.load(path).users) == 5
 
 
@@ -259,7 +259,8 @@ def test_an_interrupt_keeps_what_was_made(platform: Platform, path: Path) -> Non
         seed(platform.target, PLAN, path, on_progress=interrupt)
     kept = dataset_file.load(path)
     assert not kept.complete
-    assert (kept.cities, kept.airports, kept.airplanes, len(kept.flights)) == (4, 6, 3, 5)
+    assert (kept.cities, kept.airports, kept.airplanes) == (4, 6, 3)
+    assert 5 <= len(kept.flights) <= len(platform.rows["flights"])
     assert seed(platform.target, PLAN, path).complete
     assert len(platform.rows["flights"]) == 8
 
@@ -279,7 +280,8 @@ def test_ctrl_c_ends_a_seeding_process_at_once(platform: Platform, path: Path) -
     )
     try:
         end = time.monotonic() + 30
-        while platform.calls["POST signup"] < 8 and time.monotonic() < end:
+        # Three that succeeded, and then one in each of the eight workers: so all three are done.
+        while platform.calls["POST signup"] < 3 + 8 and time.monotonic() < end:
             time.sleep(0.02)
         process.send_signal(signal.SIGINT)
         _, told = process.communicate(timeout=30)
