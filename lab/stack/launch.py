@@ -85,9 +85,7 @@ class Handle:
         """
         last = load(self._plan.layout.root)
         died = why_failed(last) if last and last.failed else None
-        code = self._process.poll()
-        if code is not None:
-            died = f"the stack's supervisor ended (exit code {code}); {log_end(self._plan.layout.log(SUPERVISOR))}"
+        ended = self._process.poll() is not None
         if self._process.stdin is not None:
             self._process.stdin.close()
         try:
@@ -95,6 +93,10 @@ class Handle:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        # Looked at again after the end: a process that is being killed is not yet seen as ended.
+        if ended or self._process.returncode:
+            code = self._process.returncode
+            died = f"the stack's supervisor ended (exit code {code}); {log_end(self._plan.layout.log(SUPERVISOR))}"
         for part in last.parts if last else ():
             kill_group(part.process)
         return died
