@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _OK = 200
 
 
-def check(url: str, timeout: float = 1.0) -> str | None:
+def check(url: str, timeout: float = 2.0) -> str | None:
     """Ask `/health` once.
 
     Args:

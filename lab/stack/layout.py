@@ -28,6 +28,8 @@ PARTS: Final = (*SERVICES, MAIL)
 
 SUPERVISOR: Final = "supervisor"
 
+_TAIL_BYTES: Final = 1 << 16
+
 
 @dataclass(frozen=True, slots=True)
 class Layout:
@@ -120,13 +122,20 @@ def log_end(path: Path) -> str:
     return f"the end of {path}:\n{tail(path) or '(the log is empty)'}"
 
 
-def tail(path: Path, lines: int = 8, width: int = 400) -> str:
-    """Give the last lines of a log, each shortened to `width` characters; "" when there is none."""
+def tail(path: Path, lines: int = 8, width: int = 600) -> str:
+    """Give the last lines of a log; "" when there is none.
+
+    A line longer than `width` characters loses its middle: a trace says the most at its end.
+    """
     try:
         with path.open("rb") as file:
-            size = file.seek(0, os.SEEK_END)
-            file.seek(max(0, size - lines * width * 4))
+            file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL_BYTES))
             text = file.read().decode("utf-8", "replace")
     except OSError:
         return ""
-    return "\n".join(line[:width] for line in text.rstrip().splitlines()[-lines:])
+    return "\n".join(_shortened(line, width) for line in text.rstrip().splitlines()[-lines:])
+
+
+def _shortened(line: str, width: int) -> str:
+    half = width // 2
+    return line if len(line) <= width else f"{line[:half]} … {line[-half:]}"

@@ -104,6 +104,7 @@ async def serve(listener: socket.socket, handle: int) -> None:
 
 def main(arguments: list[str]) -> None:
     """Serve on an inherited socket."""
+    logging.Formatter.converter = time.gmtime
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     handle = os.open(arguments[1], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     asyncio.run(serve(socket.socket(fileno=int(arguments[0])), handle))

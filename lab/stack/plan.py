@@ -63,7 +63,6 @@ class Plan:
         values = {name: value for name, value in importable(inherited).items() if name not in _OURS}
         values |= {f"{other.upper()}_URL": target.url(other) for other in PORTS if other != "gateway"}
         values |= {"HOST": LOOPBACK, "PORT": str(self.port(service)), "PROFILE": self.profile}
-        values.setdefault("LOG_LEVEL", "INFO")
         if service in _DATABASES:
             values["DATABASE_URL"] = self.layout.database(service)
         if service in _ON_THE_BUS:
