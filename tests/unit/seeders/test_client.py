@@ -167,8 +167,9 @@ def test_a_target_that_is_not_there_is_said_so() -> None:
 
 def test_a_redirect_is_not_followed(platform: Platform) -> None:
     """A redirect could lead anywhere: load and seeding go only where the user said."""
-    platform.misbehave = lambda *_: platform.reply(302, b"", {"Location": "http://192.0.2.1/"})
+    platform.misbehave = lambda *_: platform.reply(302, b"", {"Location": "/api/v1/airports"})
     assert "answered 302 Found" in failure(platform.target)
+    assert platform.calls.total() == 1
 
 
 @pytest.mark.parametrize(

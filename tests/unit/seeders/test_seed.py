@@ -227,11 +227,13 @@ def test_a_target_that_refuses_midway_is_resumed(platform: Platform, path: Path,
     assert {user.token for user in whole.users} == set(platform.tokens)
 
 
-def test_a_target_that_is_gone_leaves_a_complete_file_alone(platform: Platform, path: Path) -> None:
-    """A second run against a target that refuses from the start does not spoil what the first run wrote."""
+@pytest.mark.parametrize("calls", [0, 1, 4, 9, 12])
+def test_a_target_that_is_gone_leaves_a_complete_file_alone(platform: Platform, path: Path, calls: int) -> None:
+    """A second run against a target that soon refuses does not spoil what the first run wrote."""
     seed(platform.target, PLAN, path)
     before = path.read_bytes()
-    platform.misbehave = lambda *_: platform.refusal(500, "down")
+    platform.calls.clear()
+    platform.misbehave = lambda _method, _path, before: platform.refusal(500, "down") if before >= calls else None
     with pytest.raises(SeedError, match=r"down; run the same command again"):
         seed(platform.target, PLAN, path)
     assert path.read_bytes() == before
