@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 WINDOW_SHARES: Final = (0.5, 0.9, 0.95, 0.99)
 MOST_POINTS: Final = 600
 FEWEST_POINTS: Final = 24
+MOST_SECONDS: Final = 3600
 CURVE_POINTS: Final = 300
 _WIDTHS: Final = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600)
 _ENOUGH_FOR: Final = 0.95
@@ -41,16 +42,27 @@ class Curve:
     latency: NDArray[np.int64]
 
 
-def per_second(data: RunData) -> pd.DataFrame:
-    """Give a row per second: `ok` and `failed` requests, `users` and `target` users (NaN where not recorded)."""
+def load(data: RunData) -> tuple[int, pd.DataFrame]:
+    """Give the load over time, in points of so many seconds (1 unless that makes more than MOST_SECONDS points).
+
+    Returns:
+        The seconds that a point covers, and a row per point, by its first second: `ok` and `failed` requests a second,
+        `users` and `target` users (NaN where not recorded).
+    """
+    width = max(-(-data.seconds // MOST_SECONDS), 1)
     seconds = pd.RangeIndex(data.seconds, name="second")
-    columns = {
-        "ok": _requests(data, OK).reindex(seconds, fill_value=0),
-        "failed": _requests(data, FAIL).reindex(seconds, fill_value=0),
-        "users": _gauge(data, "vus").reindex(seconds).ffill(),
-        "target": _gauge(data, "vus_target").reindex(seconds).ffill(),
-    }
-    return pd.DataFrame(columns, index=seconds)
+    frame = pd.DataFrame(
+        {
+            "ok": _requests(data, OK).reindex(seconds, fill_value=0),
+            "failed": _requests(data, FAIL).reindex(seconds, fill_value=0),
+            "users": _gauge(data, "vus").reindex(seconds).ffill(),
+            "target": _gauge(data, "vus_target").reindex(seconds).ffill(),
+        },
+        index=seconds,
+    )
+    if width > 1:
+        frame = frame.groupby(frame.index // width * width).mean()
+    return width, frame
 
 
 def _requests(data: RunData, outcome: str) -> pd.Series[int]:

@@ -52,7 +52,7 @@ class Groups:
         self._values = middles(summed.index.get_level_values(1).to_numpy(dtype=np.int64))
         self.keys: Ints
         self.keys, self._starts = np.unique(keys, return_index=True)
-        self._ends: Ints = np.append(self._starts[1:], len(keys)).astype(np.int64)
+        self._ends: Ints = np.append(self._starts, len(keys))[1:].astype(np.int64)
         self.totals: Ints = self._counts[self._ends - 1] - self._before() if len(keys) else np.zeros(0, np.int64)
 
     def _before(self) -> Ints:

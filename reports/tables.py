@@ -24,6 +24,11 @@ TOP_OPERATIONS: Final = 100
 TOP_REASONS: Final = 50
 TOP_CHECKS: Final = 200
 _PERCENT: Final = 100
+_GENERATOR: Final = (
+    ("generator_cpu", "CPU", 100, "% of a core"),
+    ("generator_lag_p99", "lateness (p99 of a second)", 1, "ms"),
+    ("generator_memory", "memory", 1, "MiB"),
+)
 
 Row = TypeVar("Row")
 
@@ -214,3 +219,13 @@ def checks(data: RunData) -> Table[CheckRow]:
 
 def _sums(rows: pd.DataFrame, column: str) -> pd.Series[float]:
     return rows.groupby("tags", observed=True)[column].sum()
+
+
+def generator(data: RunData) -> list[tuple[str, str]]:
+    """Give how busy the load generator was: what, and its highest figure."""
+    found = []
+    for metric, name, factor, unit in _GENERATOR:
+        values = data.metric(metric, "gauge")["value"]
+        if len(values):
+            found.append((name, f"{values.max() * factor:,.3g} {unit}"))
+    return found

@@ -1,0 +1,233 @@
+"""The charts of a report, as plotly figures without colours: the page gives each trace the colour of its theme.
+
+A trace names its colour by `meta.colour`, a custom property of the page's style sheet. Texts from elsewhere pass
+`inert`, because plotly reads a little HTML in its labels.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import plotly.graph_objects as go
+
+from lab.model.sample import FAIL
+from reports import overtime, units
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from reports.frame import RunData
+
+MOST_CURVES: Final = 6
+MOST_STAGE_LABELS: Final = 12
+_MS: Final = 1000
+_HOUR: Final = 3600
+_DASHES: Final = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
+_CURVE_TICKS: Final = (
+    *((1.0, "0%"), (2.0, "50%"), (4.0, "75%"), (10.0, "90%"), (20.0, "95%"), (100.0, "99%"), (1e3, "99.9%")),
+    *((1e4, "99.99%"), (1e5, "99.999%"), (1e6, "99.9999%")),
+)
+_LATENCY: Final = (("p50", "solid", 2.0), ("p90", "dash", 2.0), ("p95", "solid", 2.0), ("p99", "dot", 2.5))
+_SOLID: Final = ("solid", 2.0)
+_MS_TEXT: Final = "%{y:,.4~g} ms"
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A chart: its figure as plain data, `summary` for who cannot see it, and `note` on how to read it."""
+
+    id: str
+    title: str
+    summary: str
+    note: str
+    figure: dict[str, Any]
+
+
+def charts(data: RunData) -> list[Chart]:
+    """Draw the charts of a run; one without requests has those that it has data for."""
+    if not data.seconds:
+        return []
+    drawn = [_load(data)]
+    if len(data.requests):
+        drawn += [_latency(data), _distribution(data)]
+    return drawn
+
+
+def inert(text: str) -> str:
+    """Make a text that plotly shows letter by letter: it would read tags and entities."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _plain(figure: go.Figure) -> dict[str, Any]:
+    figure.update_layout(template=None)
+    plain: dict[str, Any] = json.loads(figure.to_json())
+    plain["layout"].pop("template", None)
+    return plain
+
+
+def _line(name: str, xy: tuple[object, object], colour: str, line: tuple[str, float], **more: object) -> go.Scatter:
+    dash, width = line
+    return go.Scatter(
+        x=xy[0],
+        y=xy[1],
+        name=inert(name),
+        mode="lines",
+        line={"dash": dash, "width": width},
+        meta={"colour": colour},
+        **more,
+    )
+
+
+def _times(seconds: pd.Index[int] | pd.Series[int]) -> NDArray[np.int64]:
+    return np.asarray(seconds, dtype=np.int64) * _MS
+
+
+def _time_axis(data: RunData) -> dict[str, Any]:
+    form = "%H:%M:%S" if data.seconds >= _HOUR else "%-M:%S"
+    return {"type": "date", "tickformat": form, "hoverformat": form, "range": [0, data.seconds * _MS], "nticks": 8}
+
+
+def _stages(data: RunData, *, labels: bool = True) -> dict[str, Any]:
+    """Give the bands behind a chart over time, every second one shaded, each with the users it leads to."""
+    shapes: list[dict[str, Any]] = []
+    texts: list[dict[str, Any]] = []
+    stages = data.run.scenario.stages
+    begin = 0.0
+    for number, stage in enumerate(stages):
+        end = begin + stage.duration
+        if begin >= data.seconds or len(stages) > 10 * MOST_STAGE_LABELS:
+            break
+        x = {"x0": begin * _MS, "x1": min(end, data.seconds) * _MS}
+        if number % 2:
+            shapes.append({"type": "rect", "xref": "x", "yref": "paper", "y0": 0, "y1": 1, "layer": "below", **x})
+        if labels and len(stages) <= MOST_STAGE_LABELS and stage.duration >= data.seconds / 40:
+            middle = (begin + min(end, data.seconds)) / 2 * _MS
+            text = f"→ {stage.target:,} users" if len(stages) <= MOST_STAGE_LABELS / 2 else f"→ {stage.target:,}"
+            texts.append({"x": middle, "y": 1, "xref": "x", "yref": "paper", "yanchor": "bottom", "text": text})
+        begin = end
+    return {"shapes": shapes, "annotations": [{**text, "showarrow": False} for text in texts]}
+
+
+def _load(data: RunData) -> Chart:
+    width, seconds = overtime.load(data)
+    x = _times(seconds.index)
+    form = "%{y:,.1f}/s" if width > 1 else "%{y:,.0f}/s"
+    stacked = {"hovertemplate": form, "stackgroup": "requests"}
+    traces = [_line("answered", (x, seconds["ok"]), "ok", ("solid", 1.5), **stacked)]
+    failed = int(data.outcome(FAIL)["count"].sum())
+    if failed:
+        traces.append(_line("failed", (x, seconds["failed"]), "failed", ("dot", 1.5), **stacked))
+    users = {"yaxis": "y2", "hovertemplate": "%{y:,.0f}"}
+    has_users = bool(seconds["users"].notna().any())
+    if has_users:
+        traces.append(_line("users", (x, seconds["users"]), "users", _SOLID, **users))
+    if seconds["target"].notna().any():
+        traces.append(_line("planned users", (x, seconds["target"]), "planned", ("dot", 1.5), **users))
+    figure = go.Figure(traces)
+    figure.update_layout(
+        hovermode="x unified",
+        xaxis={**_time_axis(data), "anchor": "y2"},
+        yaxis={"domain": [0.4, 1], "title": {"text": "requests/s"}, "rangemode": "tozero", "nticks": 6},
+        yaxis2={"domain": [0, 0.28], "title": {"text": "users"}, "rangemode": "tozero", "nticks": 4},
+        **_stages(data),
+    )
+    total = (seconds["ok"] + seconds["failed"]).to_numpy()
+    top = int(total.argmax())
+    peak = f"{total[top]:,.0f} requests a second at {units.clock(float(seconds.index[top]))}"
+    most = f", with up to {seconds['users'].max():,.0f} users" if has_users else ""
+    lost = f"; {failed:,} requests failed" if failed else "; no request failed"
+    span = "one second" if width == 1 else f"{width} seconds"
+    return Chart(
+        "load",
+        "Requests and users over time",
+        f"Requests a second over {units.clock(data.seconds)}: at most {peak}{most}{lost}.",
+        f"Each point is {span}. The bands are the scenario's stages.",
+        _plain(figure),
+    )
+
+
+def _latency(data: RunData) -> Chart:
+    found = overtime.windows(data)
+    frame = found.frame
+    x = _times(frame["start"])
+    traces, hidden = [], []
+    for column, dash, width in _LATENCY:
+        if frame[column].notna().any():
+            trace = _line(column, (x, frame[column] / _MS), column, (dash, width), hovertemplate=_MS_TEXT)
+            traces.append(trace.update(mode="lines+markers", marker={"size": 4}))
+        else:
+            hidden.append(column)
+    slowest = _line("slowest", (x, frame["slowest"] / _MS), "slowest", _SOLID, hovertemplate=_MS_TEXT)
+    traces.append(slowest.update(mode="markers", marker={"size": 5, "symbol": "triangle-up"}))
+    figure = go.Figure(traces)
+    figure.update_layout(hovermode="x unified", xaxis=_time_axis(data), yaxis=_ms_axis(), **_stages(data))
+    note = (
+        f"Successful requests, in windows of {found.width} s. A point that fewer than ten requests exceed is left out."
+    )
+    if hidden:
+        note += f" No window holds enough requests for {' and '.join(hidden)}."
+    return Chart("latency", "Latency over time", _latency_summary(frame), note, _plain(figure))
+
+
+def _latency_summary(frame: pd.DataFrame) -> str:
+    medians, slowest = frame["p50"].dropna(), frame["slowest"].dropna()
+    text = "No window holds enough requests for a median"
+    if len(medians):
+        first, most = units.duration(float(medians.iloc[0])), units.duration(float(medians.max()))
+        text = f"The median was {first} at first and at most {most}"
+    return f"{text}; the slowest request took {units.duration(float(slowest.max()))}." if len(slowest) else f"{text}."
+
+
+def _ms_axis() -> dict[str, Any]:
+    return {
+        "type": "log",
+        "title": {"text": "ms (log)"},
+        "exponentformat": "none",
+        "separatethousands": True,
+        "dtick": "D2",
+    }
+
+
+def _distribution(data: RunData) -> Chart:
+    found = overtime.curves(data, MOST_CURVES)
+    traces = [
+        _line(
+            units.plain(curve.operation, 40),
+            (curve.beyond, curve.latency / _MS),
+            f"series-{number + 1}",
+            (_DASHES[number % len(_DASHES)], 2.0),
+            customdata=np.round((1 - 1 / curve.beyond) * 100, 4),
+            hovertemplate="p%{customdata:.4~f}: " + _MS_TEXT,
+        )
+        for number, curve in enumerate(found)
+    ]
+    figure = go.Figure(traces)
+    end = max((float(curve.beyond[-1]) for curve in found), default=100.0)
+    ticks = [(place, text) for place, text in _CURVE_TICKS if place <= end * 1.05]
+    figure.update_layout(
+        hovermode="closest",
+        showlegend=True,
+        xaxis={
+            "type": "log",
+            "tickvals": [place for place, _ in ticks],
+            "ticktext": [text for _, text in ticks],
+            "title": {"text": "share of requests that were at least as fast"},
+        },
+        yaxis=_ms_axis(),
+    )
+    more = len(data.operations) - len(found)
+    note = "Successful requests. A curve ends where ten requests are slower."
+    if more > 0:
+        note += f" {more} more operation{'s' * (more > 1)} had too few requests or too little room."
+    summary = "; ".join(_curve_summary(curve) for curve in found) or "No operation has enough requests for a curve"
+    return Chart("distribution", "Latency distribution", f"{summary}.", note, _plain(figure))
+
+
+def _curve_summary(curve: overtime.Curve) -> str:
+    half = units.duration(float(np.interp(2, curve.beyond, curve.latency)))
+    end = units.duration(float(curve.latency[-1]))
+    return f"{units.plain(curve.operation, 40)}: half up to {half}, {100 - 100 / curve.beyond[-1]:.4g}% up to {end}"

@@ -1,0 +1,34 @@
+"""Draw a scenario's load curve for the terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from lab.model.stage import users_at
+from reports import units
+
+if TYPE_CHECKING:
+    from lab.model.scenario import Scenario
+
+WIDTH: Final = 64
+HEIGHT: Final = 10
+EIGHTHS: Final = " ▁▂▃▄▅▆▇█"
+
+
+def draw(scenario: Scenario, width: int = WIDTH, height: int = HEIGHT) -> str:
+    """Draw users over time as a filled curve with both axes, ending with a line break."""
+    length, peak = scenario.duration, max(scenario.peak, 1)
+    columns = [users_at(scenario.stages, scenario.start_users, (x + 0.5) * length / width) for x in range(width)]
+    gutter = len(str(peak))
+    steps = len(EIGHTHS) - 1
+    rows = []
+    for row in range(height, 0, -1):
+        cells = "".join(
+            EIGHTHS[min(max(round(users / peak * height * steps) - (row - 1) * steps, 0), steps)] for users in columns
+        )
+        label = peak if row == height else peak // 2 if row == height // 2 else ""
+        rows.append(f"{label:>{gutter}} ┤{cells}".rstrip())
+    rows.append(f"{0:>{gutter}} ┼{'─' * width}")
+    end = units.clock(length)
+    rows.append(f"{'':>{gutter}}  0s{end:>{width - 2}}")
+    return "\n".join(rows) + "\n"
