@@ -31,6 +31,8 @@ def silent(_event: StackEvent) -> None:
 def find(root: Path = ROOT) -> StackState | None:
     """Give the stack of a folder if its supervisor lives; None when nothing is up. Changes nothing.
 
+    A part of it may still be starting or have died: see `StackState.ready`.
+
     Raises:
         StackError: the state file is of another version or damaged.
     """

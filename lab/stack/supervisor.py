@@ -60,19 +60,18 @@ class Supervisor:
     def run(self) -> None:
         """Live until told to stop; leaves nothing running."""
         self._listen_for_signals()
-        try:
-            with ThreadPoolExecutor(len(PARTS)) as pool:
-                try:
-                    self._start()
-                    self._note()
-                    self._await_readiness(pool)
-                    while not self._stopped.is_set():
-                        self._look()
-                        self._rest(0.05 if self._waiting else 1.0)
-                finally:
-                    self._stopped.set()
-        finally:
-            self._stop()
+        with ThreadPoolExecutor(len(PARTS)) as pool:
+            try:
+                self._start()
+                self._note()
+                self._await_readiness(pool)
+                while not self._stopped.is_set():
+                    self._look()
+                    self._rest(0.05 if self._waiting else 1.0)
+            finally:
+                # Before the pool's own end, which waits for health checks: a stopped service answers none, at once.
+                self._stopped.set()
+                self._stop()
 
     def _start(self) -> None:
         """Start everything at once: each service spends its start on its own imports."""
@@ -102,7 +101,10 @@ class Supervisor:
         self._waiting[MAIL] = pool.submit(wait_smtp, self._parts[MAIL].port, self._stopped)
 
     def _look(self) -> None:
-        """Take note of what became ready and of what died."""
+        """Take note of what became ready and of what died; stop when the folder was removed, for nobody else could."""
+        if not self._plan.layout.state.exists():
+            self._stopped.set()
+            return
         changed = False
         for name, child in self._children.items():
             part = self._parts[name]

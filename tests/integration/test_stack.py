@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import smtplib
 import socket
@@ -195,6 +196,15 @@ def test_a_killed_supervisor_leaves_nothing(root: Path, offset: int, monkeypatch
     assert "died" in status(root).detail
     assert "nothing is up" in status(root).detail
     assert not Layout(root).state.exists()
+
+
+def test_a_removed_folder_ends_its_stack(root: Path, offset: int) -> None:
+    """A stack whose folder is deleted stops by itself: no command could find it any more."""
+    start(root, offset)
+
+    shutil.rmtree(root)
+
+    wait_until(lambda: all(ports.is_free(port + offset) for port in PORTS.values()))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel's death signal is Linux's")
