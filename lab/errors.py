@@ -4,9 +4,9 @@ LabError
  ├─ ConfigError        what the user wrote cannot be used (exit 104)
  │   ├─ ScenarioError      a scenario file: path, line, word, nearest right one
  │   ├─ TargetError        a target: unknown, unsafe or not reachable before the run
- │   ├─ SettingsError      a settings file or an environment variable
  │   └─ DatasetError       a dataset file: missing, foreign, of another version
  ├─ StackError         the bundled platform cannot be started, found or stopped (exit 1)
+ ├─ CallError          a call to the target was refused, or had no answer (exit 1)
  ├─ SeedError          the target refused or went away while it was filled (exit 1)
  ├─ RunError           the load could not be run or its folder not be read (exit 1)
  └─ ScriptError        the user's own class raised (exit 107)
@@ -41,16 +41,16 @@ class TargetError(ConfigError):
     """A target is unknown, unsafe or not reachable."""
 
 
-class SettingsError(ConfigError):
-    """A setting is unknown or has a value that it cannot have."""
-
-
 class DatasetError(ConfigError):
     """A dataset file is missing, foreign or of another version."""
 
 
 class StackError(LabError):
     """The bundled platform cannot be started, found or stopped."""
+
+
+class CallError(LabError):
+    """A call to the target was refused, had no answer, or had one that is none."""
 
 
 class SeedError(LabError):

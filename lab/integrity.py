@@ -131,6 +131,7 @@ def assess(ledger: Iterable[Row], flights: Sequence[FlightFacts], mail: MailFact
         notifications_missing=missing,
         notifications_unexpected=extra,
         flights_checked=len(flights),
+        flights_sold_out=sum(facts.left_after <= 0 < facts.left_before for facts in flights),
         bookings_accepted=len(accepted),
         bookings_unknown=sum(row.outcome == UNKNOWN for row in rows),
         bookings_found=sums.found,

@@ -66,6 +66,7 @@ class Measured:
     integrity: Integrity | None
     totals: Totals
     p95_us: int | None
+    crash: str = ""
 
     @property
     def failed(self) -> list[ThresholdResult]:
@@ -81,19 +82,28 @@ def verdict(run: Measured) -> Verdict:
     level = validity(run.findings)
     if run.status is Status.STOPPED:
         code = Exit.SIGNAL
+    elif run.status is Status.CRASHED:
+        code = Exit.ERROR
     elif run.totals.iteration_errors:
         code = Exit.SCRIPT
     elif level is Validity.INVALID:
         code = Exit.INVALID
     else:
         code = Exit.THRESHOLDS if run.failed else Exit.PASSED
-    passed = not run.failed and level is not Validity.INVALID and not run.totals.iteration_errors
+    passed = (
+        run.status is not Status.CRASHED
+        and not run.failed
+        and level is not Validity.INVALID
+        and not run.totals.iteration_errors
+    )
     return Verdict(level, passed, int(code), " ".join(_sentences(run, level)), run.findings)
 
 
 def _sentences(run: Measured, level: Validity) -> Iterator[str]:
     name, counted = run.name, run.totals
-    if level is Validity.INVALID:
+    if run.status is Status.CRASHED:
+        yield f"{name} did not come to its end: {run.crash}."
+    elif level is Validity.INVALID:
         worst = next((f.sentence for f in run.findings if f.level is Validity.INVALID), "nothing was measured")
         yield f"{name}: this run cannot be believed: {worst}."
     elif run.status is Status.STOPPED:

@@ -91,7 +91,7 @@ class Worker:
         )
         self._environment.lab = LabContext(  # type: ignore[attr-defined]  # LabUser takes it from here
             target=run.target,
-            data=Data(dataset_file.load(dataset)),
+            data=Data(dataset_file.load(dataset).select(scenario.data)),
             ledger=self._ledger,
             recorder=self.recorder,
             seed=run.seed,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
+
+from lab.errors import DatasetError
 
 DATASET_VERSION: Final = 1
 
@@ -30,6 +32,15 @@ class Member:
     password: str = field(repr=False)
     token: str = field(default="", repr=False)
     token_expires: float = field(default=0.0, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class DataNeeds:
+    """What a scenario needs on the target: flights with so many seats each (fewest, most), and signed-up users."""
+
+    flights: int = 50
+    users: int = 200
+    seats: tuple[int, int] = (400, 850)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,3 +75,19 @@ class Dataset:
     def seats(self) -> int:
         """Give the number of seats that exist on all flights."""
         return sum(flight.capacity for flight in self.flights)
+
+    def select(self, needs: DataNeeds) -> Dataset:
+        """Give the part of the dataset that a scenario asks for: the first flights and users that fit.
+
+        Raises:
+            DatasetError: there are too few; it says how to seed them.
+        """
+        fewest, most = needs.seats
+        flights = tuple(f for f in self.flights if fewest <= f.capacity <= most)[: needs.flights]
+        if len(flights) < needs.flights or len(self.users) < needs.users:
+            raise DatasetError(
+                f"the scenario needs {needs.flights} flights of {fewest} to {most} seats and {needs.users} users; the "
+                f"dataset has {len(flights)} and {len(self.users)}; add them with: airbourne-lab seed "
+                f"--flights {needs.flights} --capacity {fewest}:{most} --users {max(needs.users, 1)}"
+            )
+        return replace(self, flights=flights, users=self.users[: needs.users])

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from lab.errors import ConfigError, ScenarioError, nearest
+from lab.model.dataset import DataNeeds
 from lab.model.stage import MAX_USERS, Stage, parse_duration, scale, total_duration, user_seconds
 from lab.model.threshold import INTEGRITY_METRICS, Threshold, parse_threshold
 
@@ -16,15 +17,6 @@ if TYPE_CHECKING:
 
 EXECUTORS: Final = ("constant-vus", "ramping-vus")
 DEFAULT_GRACE: Final = 30.0
-
-
-@dataclass(frozen=True, slots=True)
-class DataNeeds:
-    """What a scenario needs on the target: flights with so many seats each, and signed-up users."""
-
-    flights: int = 50
-    users: int = 200
-    seats: tuple[int, int] = (400, 850)
 
 
 @dataclass(frozen=True, slots=True)

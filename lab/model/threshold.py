@@ -73,6 +73,7 @@ INTEGRITY_METRICS: Final = (
 _EXPRESSION = re.compile(
     r"\s*(?P<name>[a-z]+)\s*(?:\(\s*(?P<argument>[^)\s]+)\s*\))?\s*(?P<op>[<>=!]+)\s*(?P<number>\S+)\s*"
 )
+_OPTION = re.compile(r"\s*(?P<metric>[^{}:\s]+(?:\{[^{}]*\})?)\s*[:\s]\s*(?P<expression>\S.*)")
 _METRIC = re.compile(r"\s*(?P<name>[A-Za-z_][A-Za-z0-9_]*)\s*(?:\{(?P<tags>[^{}]*)\})?\s*")
 
 
@@ -154,6 +155,18 @@ def parse_selector(text: str) -> Selector:
             raise ConfigError(f'"{text}": "{part.strip()}" is no tag filter; write it like {{operation:booking}}')
         tags.append((key.strip(), value.strip()))
     return Selector(found["name"], tuple(sorted(tags)))
+
+
+def parse_option(text: str) -> Threshold:
+    """Read a threshold from the command line: `METRIC:EXPRESSION`, or with a blank instead of the colon.
+
+    Raises:
+        ConfigError: as `parse_threshold`.
+    """
+    found = _OPTION.fullmatch(text)
+    if not found:
+        raise ConfigError(f'--threshold "{text}": write METRIC:EXPRESSION, like "http_req_duration:p(95)<500"')
+    return parse_threshold(found["metric"], found["expression"])
 
 
 def parse_threshold(metric: str, expression: str) -> Threshold:

@@ -66,6 +66,7 @@ class Integrity:
     notifications_missing: int | None = None
     notifications_unexpected: int | None = None
     flights_checked: int = 0
+    flights_sold_out: int = 0
     bookings_accepted: int = 0
     bookings_unknown: int = 0
     bookings_found: int = 0

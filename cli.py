@@ -1,0 +1,361 @@
+"""The command line: each command parses, makes one call, renders and exits.
+
+Progress goes to standard error, results to standard output, so that `--json` can be piped. Heavy packages are imported
+by the commands that need them: `airbourne-lab --help` answers at once.
+"""
+# ruff: noqa: PLC0415 - see above
+
+from __future__ import annotations
+
+import json
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from lab.errors import ConfigError, LabError
+from lab.model.verdict import Exit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.console import Console
+
+    from lab.model.dataset import Dataset
+    from lab.model.scenario import Scenario
+    from lab.model.target import Target
+    from lab.stack.state import StackEvent, StackState
+
+SCENARIOS: Final = Path(__file__).parent / "scenarios"
+ROOT: Final = Path(".airbourne")
+RUNS: Final = Path("runs")
+LOCAL: Final = "local"
+
+
+class LabApp(typer.Typer):
+    """The one place where an error of the lab becomes a line and an exit code."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as Typer's own
+        """Run the command line."""
+        try:
+            return super().__call__(*args, **kwargs)
+        except LabError as error:
+            print(f"Error: {error}", file=sys.stderr)  # noqa: T201 - the edge of the program
+            sys.exit(error.exit_code)
+        except KeyboardInterrupt:
+            print("Stopped.", file=sys.stderr)  # noqa: T201 - the edge of the program
+            sys.exit(Exit.SIGNAL)
+
+
+app = LabApp(
+    help="Load-test the Airbourne booking platform: a run you can believe, and an audit of what it sold.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+scenarios_app = LabApp(help="List the scenarios that ship, or look at one.", invoke_without_command=True)
+app.add_typer(scenarios_app, name="scenarios")
+
+Profile = Annotated[str, typer.Option("--profile", help="How the platform behaves: safe or as-found.")]
+PortOffset = Annotated[int, typer.Option("--port-offset", help="Move the ports 3001-3005 by this number.", min=0)]
+Gateway = Annotated[str, typer.Option("--gateway", help="URL of a target's gateway.", metavar="URL")]
+Auth = Annotated[str, typer.Option("--auth", help="URL of its auth service.", metavar="URL")]
+Flights = Annotated[str, typer.Option("--flights", help="URL of its flights service.", metavar="URL")]
+BookingUrl = Annotated[str, typer.Option("--booking", help="URL of its booking service.", metavar="URL")]
+Reminder = Annotated[str, typer.Option("--reminder", help="URL of its reminder service.", metavar="URL")]
+TargetName = Annotated[str, typer.Option("--target", "-t", help="A target: a TOML file with five URLs, or its name.")]
+AllowPublic = Annotated[bool, typer.Option("--allow-public", help="Let load leave loopback and private ranges.")]
+Out = Annotated[Path, typer.Option("--out", help="Where run folders are.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@app.command()
+def up(
+    profile: Profile = "safe",
+    *,
+    port_offset: PortOffset = 0,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Throw the databases, the queue and the mail away first.")
+    ] = False,
+) -> None:
+    """Start the platform on this machine and return when every service is healthy."""
+    from lab.stack import control
+
+    state = control.up(ROOT, profile=profile, port_offset=port_offset, fresh=fresh, on_event=_show_event)
+    typer.echo(f"The platform is up ({state.profile}): {state.target().gateway}. Stop it with: airbourne-lab down")
+
+
+@app.command()
+def down() -> None:
+    """Stop the platform; its data and logs stay."""
+    from lab.stack import control
+
+    control.down(ROOT, on_event=_show_event)
+
+
+@app.command()
+def status(*, as_json: AsJson = False) -> None:
+    """Show how each service is; exits 1 when not all of them are healthy."""
+    from lab.stack.status import status as look
+    from reports.stack import status_json, status_lines
+
+    found = look(ROOT)
+    typer.echo(status_json(found) if as_json else "\n".join(status_lines(found)))
+    raise typer.Exit(0 if found.healthy else 1)
+
+
+@app.command()
+def logs(
+    service: Annotated[str | None, typer.Argument(help="gateway, auth, flights, booking, reminder, mail.")] = None,
+    *,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with what is written.")] = False,
+) -> None:
+    """Show the services' logs, merged by time."""
+    from lab.stack.logs import logs as lines
+
+    for line in lines(ROOT, service, follow=follow):
+        typer.echo(line.text if service else f"{line.service:<10} {line.text}")
+
+
+@app.command()
+def seed(  # noqa: PLR0913, PLR0917 - each is an option
+    cities: Annotated[int, typer.Option(help="How many cities.")] = 20,
+    airports: Annotated[int, typer.Option(help="How many airports.")] = 40,
+    airplanes: Annotated[int, typer.Option(help="How many airplanes.")] = 10,
+    flights: Annotated[int, typer.Option("--flights", help="How many flights.")] = 50,
+    users: Annotated[int, typer.Option(help="How many users, signed up and in.")] = 200,
+    capacity: Annotated[str, typer.Option(help="Fewest and most seats of an airplane.", metavar="MIN:MAX")] = "400:850",
+    rng_seed: Annotated[int, typer.Option(help="The same seed makes the same data.")] = 1,
+    target: TargetName = "",
+    gateway: Gateway = "",
+    dataset: Annotated[Path | None, typer.Option("--dataset", help="Where to keep what was made.")] = None,
+    *,
+    allow_public: AllowPublic = False,
+) -> None:
+    """Fill a target through its own API; run it again and it creates only what is missing."""
+    from lab.model.dataset import SeedPlan
+    from seeders import seed as fill
+    from seeders.choose import default_file
+    from seeders.progress import ProgressView
+
+    where = _target(target, {"gateway": gateway}, allow_public=allow_public) or _up_stack().target()
+    fewest, most = _range(capacity)
+    plan = SeedPlan(cities, airports, airplanes, flights, users, fewest, most, rng_seed)
+    file = dataset or default_file(ROOT, where)
+    with ProgressView() as view:
+        made = fill(where, plan, file, on_progress=view)
+    typer.echo(f"{len(made.flights)} flights with {made.seats:,} seats and {len(made.users)} users are ready: {file}")
+
+
+@scenarios_app.callback(invoke_without_command=True)
+def scenarios_list(context: typer.Context) -> None:
+    """List the scenarios that ship, or look at one."""
+    if context.invoked_subcommand is None:
+        from lab import catalogue
+        from reports.scenarios import scenarios_table
+
+        _console().print(scenarios_table([catalogue.load(name, SCENARIOS) for name in catalogue.names(SCENARIOS)]))
+
+
+@scenarios_app.command("show")
+def scenarios_show(scenario: Annotated[str, typer.Argument(help="A name, or a path to a .toml file.")]) -> None:
+    """Draw a scenario's load curve and print what it does and how it is judged."""
+    from lab import catalogue
+    from reports.scenarios import scenario_text
+
+    typer.echo(scenario_text(catalogue.load(scenario, SCENARIOS)), nl=False)
+
+
+@app.command()
+def run(  # noqa: PLR0913, PLR0917 - each is an option
+    scenario: Annotated[str, typer.Option("--scenario", "-s", help="A name, or a path to a .toml file.")],
+    target: TargetName = "",
+    gateway: Gateway = "",
+    auth: Auth = "",
+    flights: Flights = "",
+    booking: BookingUrl = "",
+    reminder: Reminder = "",
+    profile: Annotated[str | None, typer.Option(help="safe (the default) or as-found.")] = None,
+    label: Annotated[str, typer.Option(help="A name for this revision of the system.")] = "",
+    stage: Annotated[list[str] | None, typer.Option(help="Replace the load: DURATION:USERS, repeatable.")] = None,
+    threshold: Annotated[
+        list[str] | None, typer.Option(help='Add one, e.g. "http_req_duration:p(95)<500", repeatable.')
+    ] = None,
+    time_scale: Annotated[float, typer.Option(help="Stretch the stages' time by this factor.")] = 1.0,
+    seed: Annotated[int, typer.Option(help="Seed of the users' random choices.")] = 1,
+    dataset: Annotated[Path | None, typer.Option(help="Use this dataset file.")] = None,
+    out: Out = RUNS,
+    *,
+    audit: Annotated[bool, typer.Option("--audit/--no-audit", help="Check afterwards what was sold.")] = True,
+    allow_public: AllowPublic = False,
+    as_json: AsJson = False,
+) -> None:
+    """Run a scenario, watch it, audit what was sold, judge it and write the report.
+
+    Without a target it uses the platform that is up, or starts one for this run.
+    """
+    from lab import runner
+    from reports.live import LiveView
+
+    planned = _scenario(scenario, stage or [], threshold or [], time_scale)
+    urls = dict(
+        zip(
+            ("gateway", "auth", "flights", "booking", "reminder"),
+            (gateway, auth, flights, booking, reminder),
+            strict=True,
+        )
+    )
+    with _platform(_target(target, urls, allow_public=allow_public), profile) as (where, state):
+        data, file = _dataset(where, planned, dataset, local=state is not None)
+        plan = runner.Plan(
+            planned,
+            where,
+            data,
+            file,
+            out,
+            seed,
+            label,
+            state.profile if state else profile or "",
+            "embedded" if state else "",
+            time_scale,
+            audit,
+            state.mail_path if state else None,
+        )
+        with LiveView(planned, f"{planned.name} · {where.name}") as view:
+            folder, done, tally = runner.execute(plan, view)
+    _finish(folder, done, tally, as_json=as_json)
+
+
+@app.command()
+def report(
+    run: Annotated[str, typer.Argument(help="An id, `latest`, or a run folder's path.", metavar="RUN")],
+    out: Out = RUNS,
+    *,
+    show: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
+) -> None:
+    """Write a run's HTML report again and print its path."""
+    from lab import store
+    from reports.html import write_html
+
+    path = write_html(store.find(run, out))
+    typer.echo(path)
+    if show:
+        typer.launch(path.resolve().as_uri())
+
+
+@app.command()
+def runs(out: Out = RUNS, *, as_json: AsJson = False) -> None:
+    """List the runs, newest first."""
+    from lab import store
+    from reports import listing
+
+    found = store.runs(out)
+    if as_json:
+        typer.echo(listing.to_json(found))
+    elif not found:
+        typer.echo(f"There is no run in {out} yet; make one with: airbourne-lab run --scenario smoke")
+    else:
+        _console().print(listing.runs_table(found))
+
+
+def _console(*, stderr: bool = False) -> Console:
+    from rich.console import Console
+
+    return Console(stderr=stderr, highlight=False)
+
+
+def _show_event(event: StackEvent) -> None:
+    mark = {"starting": "…", "ready": "✓", "failed": "✗"}[event.state]
+    typer.echo(f"{mark} {event.service:<9} {event.detail or event.state} ({event.seconds:.1f} s)", err=True)
+
+
+def _range(text: str) -> tuple[int, int]:
+    fewest, colon, most = text.partition(":")
+    if not colon or not fewest.strip().isdecimal() or not most.strip().isdecimal():
+        raise ConfigError(f"--capacity {text}: write MIN:MAX, like 150:250")
+    return int(fewest), int(most)
+
+
+def _target(reference: str, urls: dict[str, str], *, allow_public: bool) -> Target | None:
+    """Give the target that the options name, or None when they name none (or `local`)."""
+    from lab import targets
+
+    if reference in {"", LOCAL} and not any(urls.values()):
+        return None
+    found = targets.load("" if reference == LOCAL else reference, ROOT, urls)
+    targets.require_private(found, allow_public=allow_public)
+    return found
+
+
+def _up_stack() -> StackState:
+    from lab.errors import StackError
+    from lab.stack import control
+
+    state = control.find(ROOT)
+    if state is None:
+        raise StackError("no platform is up here; start one with: airbourne-lab up (or name a --target)")
+    return state
+
+
+def _scenario(name: str, stages: list[str], thresholds: list[str], factor: float) -> Scenario:
+    from lab import catalogue
+    from lab.model.stage import parse_stage
+    from lab.model.threshold import parse_option
+
+    if not 0 < factor <= 1000:  # noqa: PLR2004 - beyond it is a typing error
+        raise ConfigError(f"--time-scale {factor:g} must be more than 0 and at most 1000")
+    found = catalogue.load(name, SCENARIOS)
+    if stages:
+        found = found.with_stages([parse_stage(text) for text in stages])
+    return found.scaled(factor).with_thresholds([parse_option(text) for text in thresholds])
+
+
+@contextmanager
+def _platform(target: Target | None, profile: str | None) -> Iterator[tuple[Target, StackState | None]]:
+    """Give where to run: the named target, else the platform that is up, else one of this run's own."""
+    from lab.stack import control
+    from lab.stack.owned import running
+
+    if target is not None:
+        yield target, None
+        return
+    state = control.find(ROOT)
+    if state is not None:
+        # It says so itself when the profile is another one.
+        state = control.up(ROOT, profile=profile or state.profile)
+        typer.echo(f"Using the platform that is up ({state.profile}); stop it with: airbourne-lab down", err=True)
+        yield state.target(), state
+        return
+    typer.echo("Starting the platform for this run", err=True)
+    with running(ROOT, profile or "safe", _show_event) as state:
+        yield state.target(), state
+
+
+def _dataset(target: Target, scenario: Scenario, file: Path | None, *, local: bool) -> tuple[Dataset, Path]:
+    from seeders.choose import choose
+    from seeders.progress import ProgressView
+
+    with ProgressView() as view:
+        return choose(target, scenario, ROOT, file, may_seed=local, on_progress=view)
+
+
+def _finish(folder: Any, done: Any, tally: Any, *, as_json: bool) -> None:  # noqa: ANN401 - what `execute` gives
+    """Write the report, print the summary, exit as the verdict says."""
+    from reports import listing
+    from reports.html import write_html
+    from reports.text import show
+
+    path = write_html(folder)
+    if as_json:
+        typer.echo(json.dumps(listing.run_dict(folder, done) | {"report": str(path)}, indent=1))
+    else:
+        show(done, tally, _console())
+        typer.echo(f"\n  report: {path}")
+    raise typer.Exit(done.verdict.exit_code)
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,203 @@
+"""One run, from a folder on disk to a verdict: load, follow, audit, judge."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections import Counter
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Protocol
+
+from lab import judge, samples_file, store, surroundings
+from lab.audit import Auditor
+from lab.integrity import read_ledger
+from lab.load import LoadEnd, LoadProcess
+from lab.model.dataset import Dataset
+from lab.model.run import DatasetSummary, Run, Status
+from lab.model.sample import OK, SeriesKey, Tally
+from lab.model.scenario import Scenario
+from lab.model.target import Target
+from lab.model.threshold import Selector
+from lab.platform import Client
+from lab.validity import Observed, gates
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lab.model.sample import Tick
+    from lab.model.verdict import Integrity
+    from lab.store import RunFolder
+
+POLL_S: Final = 0.1
+KILL_AFTER_S: Final = 15.0
+_CPU: Final = SeriesKey("generator_cpu")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to run, against what, and where to keep it."""
+
+    scenario: Scenario
+    target: Target
+    dataset: Dataset
+    dataset_file: Path
+    out: Path
+    seed: int = 1
+    label: str = ""
+    profile: str = ""
+    backend: str = ""
+    time_scale: float = 1.0
+    audit: bool = True
+    mail_file: Path | None = None
+
+
+class Observer(Protocol):
+    """Watches a run: a live view, or nothing."""
+
+    def stage(self, words: str) -> None:
+        """Hear what begins now."""
+
+    def second(self, tally: Tally, tick: Tick | None) -> None:
+        """See the run so far; called several times a second, with the newest tick when there is a new one."""
+
+
+class Interrupts:
+    """Counts Ctrl-C (and SIGTERM) instead of raising: the first lets users finish, the second stops at once."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.twice = threading.Event()
+
+    def __call__(self, *_: object) -> None:
+        """Note one."""
+        self.count += 1
+        if self.count > 1:
+            self.twice.set()
+
+
+@contextmanager
+def catching_interrupts() -> Iterator[Interrupts]:
+    """Count interrupts within the block; the handlers from before come back at its end."""
+    found = Interrupts()
+    if threading.current_thread() is not threading.main_thread():
+        yield found
+        return
+    before = {number: signal.signal(number, found) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield found
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """What the load process left: the sum of its ticks, its CPU share by second, and how it ended."""
+
+    tally: Tally
+    cpu: list[float]
+    end: LoadEnd
+
+
+def execute(plan: Plan, observer: Observer) -> tuple[RunFolder, Run, Tally]:
+    """Run a plan to its verdict.
+
+    Returns:
+        the run's folder, the run, and the sum of its samples.
+
+    Raises:
+        ScenarioError, ScriptError: the user class is missing, or its file raised.
+        CallError: the target cannot be read before the load begins.
+        RunError: the run folder cannot be written, or the load process could not start.
+    """
+    scenario = plan.scenario.with_integrity_thresholds() if plan.audit else plan.scenario
+    client = Client(plan.target, connections=4)
+    client.token = plan.dataset.users[0].token if plan.dataset.users else ""
+    with catching_interrupts() as interrupts:
+        auditor = Auditor(client, plan.dataset.flights, interrupts.twice, plan.mail_file) if plan.audit else None
+        observer.stage("Reading how many seats are left before the run")
+        snapshot = auditor.before() if auditor else None
+        folder = store.create(plan.out, scenario.name)
+        run = _begun(replace(plan, scenario=scenario), folder)
+        folder.save(run)
+        load = _follow(folder, plan.dataset_file, observer, interrupts)
+        status = {"finished": Status.FINISHED, "stopped": Status.STOPPED}.get(load.end.reason, Status.CRASHED)
+        run = replace(run, status=status, totals=judge.totals(load.tally), script_errors=load.end.script_errors)
+        folder.save(run)
+        integrity = None
+        if auditor and snapshot and not interrupts.twice.is_set():
+            observer.stage("Auditing: what was sold against what there is")
+            integrity = auditor.after(snapshot, folder.ledger)
+    client.close()
+    run = _judged(run, folder, load, integrity)
+    samples_file.close(folder)
+    folder.save(run)
+    return folder, run, load.tally
+
+
+def _begun(plan: Plan, folder: RunFolder) -> Run:
+    from lab.dataset_file import digest  # noqa: PLC0415 - hashing is not for `--help`
+
+    data = plan.dataset
+    return Run(
+        id=folder.path.name,
+        scenario=plan.scenario,
+        target=plan.target,
+        seed=plan.seed,
+        started=_now(),
+        machine=surroundings.machine(),
+        packages=surroundings.packages(),
+        label=plan.label,
+        profile=plan.profile,
+        backend=plan.backend,
+        time_scale=plan.time_scale,
+        dataset=DatasetSummary(digest(data), len(data.flights), len(data.users), data.seats, data.plan.rng_seed),
+        revision=surroundings.revision(),
+    )
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def _follow(folder: RunFolder, dataset: Path, observer: Observer, interrupts: Interrupts) -> Followed:
+    """Start the load process and add up what it records until it ends."""
+    tally, asked, killed_at = Tally(), 0, 0.0
+    cpu: list[float] = []
+    observer.stage("Starting the load process")
+    with LoadProcess(folder, dataset) as load:
+        running = True
+        while running:
+            running = not load.wait(POLL_S)
+            for tick in load.ticks():
+                tally.add(tick)
+                cpu.append(tick.gauges.get(_CPU, 0.0))
+                observer.second(tally, tick)
+            observer.second(tally, None)
+            for _ in range(min(interrupts.count, 2) - asked):
+                asked += 1
+                killed_at = time.monotonic() + KILL_AFTER_S if asked > 1 else 0.0
+                observer.stage("Stopping at once" if asked > 1 else "Stopping: users finish what they began")
+                load.stop()
+            if killed_at and time.monotonic() > killed_at:
+                break
+        return Followed(tally, cpu, load.end())
+
+
+def _judged(run: Run, folder: RunFolder, load: Followed, integrity: Integrity | None) -> Run:
+    tally = load.tally
+    attempts: Counter[str] = Counter(str(row.flight) for row in read_ledger(folder.ledger))
+    if integrity is not None:
+        judge.add_integrity(tally, integrity)
+    results = judge.judge_all(run.scenario.thresholds, tally)
+    sold_out = integrity.flights_sold_out if integrity else 0
+    findings = gates(Observed(run.scenario, tally, run.totals, load.cpu, attempts, sold_out))
+    p95 = tally.histogram(Selector("http_req_duration"), OK).percentile(0.95)
+    measured = judge.Measured(
+        run.scenario.name, run.status, findings, results, integrity, run.totals, p95, load.end.detail
+    )
+    return replace(run, ended=_now(), thresholds=results, integrity=integrity, verdict=judge.verdict(measured))
