@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Final
@@ -53,8 +54,8 @@ def cities() -> tuple[City, ...]:
     codes: set[str] = set()
     found = []
     for name, members in _candidates(rows, metros):
-        if name and name not in names and codes.isdisjoint(members):
-            names.add(name)
+        if name and _folded(name) not in names and codes.isdisjoint(members):
+            names.add(_folded(name))
             codes.update(members)
             found.append(City(name, tuple(_airport(code, rows[code]) for code in members)))
     return tuple(found)
@@ -71,6 +72,12 @@ def _candidates(
             yield name, (code, *sorted(set(members) - {code}))
         elif code in rows:
             yield str(rows[code]["city"]), (code,)
+
+
+def _folded(name: str) -> str:
+    """Strip case and accents: to many a database, names that differ in those alone are the same."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    return plain.casefold()
 
 
 def _airport(code: str, row: Mapping[str, object]) -> Airport:

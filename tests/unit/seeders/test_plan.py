@@ -80,7 +80,8 @@ def test_cities_and_airports_are_real_and_unique() -> None:
     """Names and airports occur once, and the first ones are those that everybody knows."""
     names = [city.name for city in cities()]
     codes = [airport.iata for city in cities() for airport in city.airports]
-    assert len(names) == len(set(names)) > 500
+    assert len(names) == len({name.casefold() for name in names}) > 500
+    assert all(name == name.strip() for name in names)
     assert len(codes) == len(set(codes))
     assert names[:4] == ["London", "Paris", "New York", "Tokyo"]
     assert [airport.iata for airport in cities()[0].airports] == ["LHR", "LCY", "LGW", "LTN", "STN"]
