@@ -1,1 +1,1 @@
-"""TODO."""
+"""Accounts and tokens."""

@@ -1,1 +1,1 @@
-"""TODO."""
+"""Bookings: seats taken at flights, and a notification for each."""

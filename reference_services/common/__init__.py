@@ -1,1 +1,1 @@
-"""TODO."""
+"""What the five services share: app factory, answers, validation, database, bus, client, background work."""

@@ -1,1 +1,1 @@
-"""TODO."""
+"""Cities, airports, airplanes, flights, and the seats that are left on them."""

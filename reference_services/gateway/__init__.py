@@ -1,1 +1,1 @@
-"""TODO."""
+"""The one door: checks tokens, limits rates, and forwards."""

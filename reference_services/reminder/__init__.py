@@ -1,1 +1,1 @@
-"""TODO."""
+"""Tickets: messages from the bus become tickets, and due tickets become mails."""

@@ -1,0 +1,38 @@
+"""The auth service's composition root."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reference_services.auth.models import metadata
+from reference_services.auth.passwords import Passwords
+from reference_services.auth.routes import OPERATIONS, auth_routes
+from reference_services.auth.service import AuthService
+from reference_services.auth.tokens import Tokens
+from reference_services.common.app import complete_app, new_app
+from reference_services.common.background import Background
+from reference_services.common.database import open_database
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+    from reference_services.auth.config import AuthConfig
+
+
+def create_app(config: AuthConfig) -> Flask:
+    """Make the auth service.
+
+    Raises:
+        ConfigProblem: its database cannot be opened.
+    """
+    app = new_app(config.common)
+    database = open_database(app, config.database_url, metadata, threads=config.common.threads)
+    tokens = Tokens(config.key, config.token_lifetime_s)
+    service = AuthService(database, Passwords(config.bcrypt_cost), tokens)
+    return complete_app(
+        app,
+        [auth_routes(service)],
+        operations=OPERATIONS,
+        checks=[database.ready],
+        background=Background(closers=[database.engine.dispose]),
+    )

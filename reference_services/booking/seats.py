@@ -1,0 +1,124 @@
+"""How booking takes seats at the flights service: one strategy per profile."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+from pydantic_core import from_json, to_json
+
+from reference_services.common.errors import Refusal, UpstreamDown
+
+if TYPE_CHECKING:
+    from reference_services.common.client import Reply, Upstream
+    from reference_services.common.profile import Profile
+
+JSON = {"Content-Type": "application/json"}
+OK, CREATED, NOT_FOUND, CONFLICT = 200, 201, 404, 409
+
+
+class SeatsRefused(Refusal):
+    """Flights said no: there is no such flight, or too few seats are left.
+
+    Attributes:
+        certain: whether flights surely holds nothing under the key; not so when the call was repeated.
+    """
+
+    def __init__(self, reply: Reply, said: dict[str, Any], *, certain: bool) -> None:
+        super().__init__(reply.status, said["message"], said["err"])
+        self.certain = certain
+
+
+class Seats(Protocol):
+    """Takes seats and gives them back.
+
+    Attributes:
+        settles: whether `give_back` may be repeated, so that an unclear booking can be settled later.
+    """
+
+    settles: bool
+
+    def take(self, flight_id: int, seats: int, key: str) -> int:
+        """Take seats and give the price of one.
+
+        Raises:
+            SeatsRefused: flights said no.
+            UpstreamProblem: flights said nothing; whether seats are taken is unknown.
+        """
+
+    def give_back(self, flight_id: int, seats: int, key: str) -> None:
+        """Give seats back.
+
+        Raises:
+            UpstreamProblem: flights said nothing.
+        """
+
+
+class AtomicSeats:
+    """Takes seats by a reservation: one conditional statement at flights, once per key."""
+
+    settles = True
+
+    def __init__(self, flights: Upstream) -> None:
+        self._flights = flights
+
+    def take(self, flight_id: int, seats: int, key: str) -> int:
+        """Reserve under the key; a repetition takes nothing twice."""
+        body = to_json({"seats": seats, "key": key})
+        target = f"/api/v1/flights/{flight_id}/reservations"
+        reply = self._flights.call("POST", target, body=body, headers=JSON, repeatable=True)
+        said = from_json(reply.body)
+        if reply.status == CREATED:
+            return int(said["data"]["price"])
+        if reply.status in {NOT_FOUND, CONFLICT}:
+            raise SeatsRefused(reply, said, certain=reply.attempts == 1)
+        raise UpstreamDown(f"flights answered {reply.status}", sent=True)
+
+    def give_back(self, flight_id: int, seats: int, key: str) -> None:  # noqa: ARG002 - the reservation knows its seats
+        """Release the key; that also spends it, should the reservation still be on its way."""
+        reply = self._flights.call("DELETE", f"/api/v1/flights/{flight_id}/reservations/{key}")
+        if reply.status not in {OK, NOT_FOUND}:
+            raise UpstreamDown(f"flights answered {reply.status}", sent=True)
+
+
+class ReadThenWriteSeats:
+    """Reads the number of seats left, then writes back an absolute one: the first version's way, which loses seats."""
+
+    settles = False
+
+    def __init__(self, flights: Upstream) -> None:
+        self._flights = flights
+
+    def take(self, flight_id: int, seats: int, key: str) -> int:  # noqa: ARG002 - this way has no keys
+        """Read, subtract, write."""
+        flight = self._read(flight_id)
+        left = flight["totalSeats"] - seats
+        if left < 0:
+            sentence = f"Flight {flight_id} has {flight['totalSeats']} seats left, fewer than {seats}."
+            raise Refusal(409, sentence, {"NoOfSeats": "too few left"})
+        self._write(flight_id, left)
+        return int(flight["price"])
+
+    def give_back(self, flight_id: int, seats: int, key: str) -> None:  # noqa: ARG002 - this way has no keys
+        """Read, add, write."""
+        self._write(flight_id, self._read(flight_id)["totalSeats"] + seats)
+
+    def _read(self, flight_id: int) -> dict[str, Any]:
+        reply = self._flights.call("GET", f"/api/v1/flights/{flight_id}")
+        said: dict[str, Any] = from_json(reply.body)
+        if reply.status == NOT_FOUND:
+            raise SeatsRefused(reply, said, certain=True)
+        if reply.status != OK:
+            raise UpstreamDown(f"flights answered {reply.status}", sent=False)
+        data: dict[str, Any] = said["data"]
+        return data
+
+    def _write(self, flight_id: int, left: int) -> None:
+        body = to_json({"totalSeats": left})
+        reply = self._flights.call("PATCH", f"/api/v1/flights/{flight_id}", body=body, headers=JSON)
+        if reply.status != OK:
+            raise UpstreamDown(f"flights answered {reply.status}", sent=True)
+
+
+def seats_of(profile: Profile, flights: Upstream) -> Seats:
+    """Choose the profile's way of taking seats."""
+    return AtomicSeats(flights) if profile.seats == "atomic" else ReadThenWriteSeats(flights)

@@ -1,0 +1,181 @@
+"""What the booking service does."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from reference_services.booking.models import BOOKED, CANCELLED, IN_PROCESS
+from reference_services.booking.notify import booking_message, message
+from reference_services.booking.seats import SeatsRefused
+from reference_services.common.clock import iso
+from reference_services.common.errors import Refusal, UpstreamProblem, unknown
+
+if TYPE_CHECKING:
+    from reference_services.booking.models import BookingQuery, NewBooking
+    from reference_services.booking.notify import Notifier
+    from reference_services.booking.seats import Seats
+    from reference_services.booking.store import Booking, BookingStore
+
+log = logging.getLogger(__name__)
+
+SHOWN = ("id", "flightId", "userId", "status", "NoOfSeats", "totalCost")
+NO_DELAY = timedelta(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Whom the gateway names; without a gateway nobody is named, and everything is allowed.
+
+    Attributes:
+        user_id: the user, or None.
+        email: the user's e-mail address, or None.
+    """
+
+    user_id: int | None = None
+    email: str | None = None
+
+    def must_be(self, user_id: int) -> None:
+        """Refuse to act for somebody else.
+
+        Raises:
+            Refusal: 403.
+        """
+        if self.user_id is not None and self.user_id != user_id:
+            sentence = f"You are user {self.user_id} and cannot act for user {user_id}."
+            raise Refusal(403, sentence, {"userId": "another user"})
+
+
+class BookingService:
+    """Books seats, and cancels bookings."""
+
+    def __init__(self, store: BookingStore, seats: Seats, notifier: Notifier) -> None:
+        self._store = store
+        self._seats = seats
+        self._notifier = notifier
+
+    def book(self, wish: NewBooking, caller: Caller, idempotency_key: str | None) -> dict[str, Any]:
+        """Book seats; the same idempotency key again gives the same booking.
+
+        Raises:
+            Refusal: 403 in another user's name; 404 no such flight; 409 too few seats; 422 the idempotency key
+                was used for another wish; 503 flights said nothing (the booking is settled later).
+        """
+        caller.must_be(wish.user_id)
+        booking = self._store.begin({**wish.model_dump(by_alias=True), **_keys(idempotency_key)})
+        if booking is None:
+            booking = self._known(wish, idempotency_key or "")
+        return shown(self._finish(booking, caller))
+
+    def read(self, booking_id: int) -> dict[str, Any]:
+        """Give a booking.
+
+        Raises:
+            Refusal: 404.
+        """
+        return shown(self._existing(booking_id))
+
+    def list(self, query: BookingQuery) -> list[dict[str, Any]]:
+        """Give a page of bookings."""
+        return [shown(booking) for booking in self._store.list(query)]
+
+    def cancel(self, booking_id: int, caller: Caller) -> dict[str, Any]:
+        """Cancel a booking; its seats are given back once, at once or, when flights is away, soon.
+
+        Raises:
+            Refusal: 403 another user's; 404; 409 it is still in process.
+        """
+        booking = self._existing(booking_id)
+        caller.must_be(booking["userId"])
+        cancelled = self._store.cancel(booking, owed=self._seats.settles)
+        if cancelled is None:
+            now_is = self._existing(booking_id)
+            if now_is["status"] == IN_PROCESS:
+                raise Refusal(409, f"Booking {booking_id} is still in process.", {"status": IN_PROCESS})
+            return shown(now_is)
+        self.release(cancelled)
+        return shown(cancelled)
+
+    def release(self, booking: Booking) -> bool:
+        """Give a cancelled booking's seats back; false when flights is away and the settler must try again."""
+        try:
+            self._seats.give_back(booking["flightId"], booking["NoOfSeats"], booking["reservationKey"])
+        except UpstreamProblem as problem:
+            log.warning("seats are owed: %s", problem, extra={"booking": booking["id"]})
+            return False
+        self._store.settled(booking["id"])
+        return True
+
+    def publish_test(self) -> None:
+        """Publish a test notification."""
+        identity = f"test-{uuid4().hex}"
+        body = message(identity, "Test notification", "Sent by POST /publish.", "test@airbourne.invalid")
+        self._notifier.send_alone(body)
+
+    def _existing(self, booking_id: int) -> Booking:
+        booking = self._store.by_id(booking_id)
+        if booking is None:
+            raise unknown("booking", booking_id)
+        return booking
+
+    def _known(self, wish: NewBooking, key: str) -> Booking:
+        """Give the booking of a key that was seen before; a repetition helps to finish it."""
+        booking = self._store.by_key(wish.user_id, key)
+        if booking is None:
+            # It came to nothing in this very moment, which freed the key.
+            raise Refusal(503, "The booking with this Idempotency-Key just failed; try again.", {"booking": "retry"})
+        if (booking["flightId"], booking["NoOfSeats"]) != (wish.flight_id, wish.no_of_seats):
+            raise Refusal(422, "This Idempotency-Key belongs to another booking.", {"Idempotency-Key": "used"})
+        return booking
+
+    def _finish(self, booking: Booking, caller: Caller) -> Booking:
+        """Take the seats of a booking in process and make it booked."""
+        if booking["status"] != IN_PROCESS:
+            return booking
+        price = self._take(booking)
+        cost = price * booking["NoOfSeats"]
+        body = booking_message(booking, cost, caller.email or f"user-{booking['userId']}@airbourne.invalid")
+        booked = self._store.book(booking, cost, self._notifier.note_for_outbox(body))
+        if booked is None:
+            return self._finished_by_another(booking)
+        self._notifier.committed(body)
+        return booked
+
+    def _take(self, booking: Booking) -> int:
+        try:
+            return self._seats.take(booking["flightId"], booking["NoOfSeats"], booking["reservationKey"])
+        except SeatsRefused as refusal:
+            # A repeated call, or a second request with the same key, may have taken seats after all.
+            owed = self._seats.settles and not (refusal.certain and booking["idempotencyKey"] is None)
+            abandoned = self._store.abandon(booking, owed=owed)
+            if abandoned is not None and owed:
+                self.release(abandoned)
+            raise
+        except UpstreamProblem as problem:
+            log.warning("not booked: %s", problem, extra={"booking": booking["id"]})
+            if self._seats.settles and problem.sent:
+                self._store.settle_in(booking["id"], NO_DELAY)
+            elif not problem.sent:
+                self._store.abandon(booking, owed=False)
+            raise Refusal(503, f"Not booked: {problem}.", {"flights": "away"}, {"Retry-After": "1"}) from problem
+
+    def _finished_by_another(self, booking: Booking) -> Booking:
+        """Look what became of a booking that somebody else finished meanwhile."""
+        found = self._existing(booking["id"])
+        if found["status"] == BOOKED or found["idempotencyKey"] is not None:
+            return found
+        sentence = "Not booked: it took too long and was given up."
+        raise Refusal(503, sentence, {"booking": CANCELLED}, {"Retry-After": "1"})
+
+
+def shown(booking: Booking) -> dict[str, Any]:
+    """Give what clients see of a booking."""
+    seen = {name: booking[name] for name in SHOWN}
+    return {**seen, "createdAt": iso(booking["createdAt"]), "updatedAt": iso(booking["updatedAt"])}
+
+
+def _keys(idempotency_key: str | None) -> dict[str, str | None]:
+    return {"idempotencyKey": idempotency_key, "reservationKey": uuid4().hex}

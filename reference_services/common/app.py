@@ -1,0 +1,101 @@
+"""What the five Flask apps have in common: one error shape, request ids, an access line, health, OpenAPI."""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from flask import Flask, Response, g, request
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from reference_services.common.errors import answer_errors, refused, too_large
+from reference_services.common.health import Health, health_routes
+from reference_services.common.log import request_id
+from reference_services.common.openapi import openapi_routes
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from flask import Blueprint
+
+    from reference_services.common.background import Background
+    from reference_services.common.environment import Common
+    from reference_services.common.health import Check
+    from reference_services.common.openapi import Operation
+
+API = "/api/v1"
+REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+MOST_DRAINED_BYTES = 32 << 20
+access_log = logging.getLogger("reference_services.access")
+
+
+def new_app(common: Common) -> Flask:
+    """Make the Flask app that a service's blueprints are added to."""
+    app = Flask(f"reference_services.{common.service}", static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = common.max_body_bytes
+    app.url_map.strict_slashes = False
+    answer_errors(app)
+    _drain_refused_bodies(app)
+    _name_requests(app, access=common.profile.access_log)
+    return app
+
+
+def complete_app(
+    app: Flask,
+    blueprints: Sequence[Blueprint],
+    *,
+    operations: Sequence[Operation],
+    checks: Sequence[Check],
+    background: Background,
+    prefix: str = API,
+) -> Flask:
+    """Add a service's own blueprints, its health, its OpenAPI document and its background work to its app."""
+    for blueprint in blueprints:
+        app.register_blueprint(blueprint, url_prefix=prefix)
+    app.register_blueprint(health_routes(Health(checks)))
+    app.register_blueprint(openapi_routes(app.name.rpartition(".")[2], operations))
+    app.extensions["background"] = background
+    return app
+
+
+def background_of(app: Flask) -> Background:
+    """Give the background work of an app; it does not run until it is started."""
+    background: Background = app.extensions["background"]
+    return background
+
+
+def _name_requests(app: Flask, *, access: bool) -> None:
+    @app.before_request
+    def begin() -> None:
+        given = request.environ.get("HTTP_X_REQUEST_ID", "")
+        request_id.set(given if REQUEST_ID.fullmatch(given) else uuid4().hex)
+        if access:
+            g.began = time.perf_counter()
+
+    @app.after_request
+    def end(response: Response) -> Response:
+        response.headers["X-Request-ID"] = request_id.get()
+        if access and access_log.isEnabledFor(logging.INFO):
+            took_ms = round((time.perf_counter() - g.began) * 1000, 3)
+            extra: dict[str, Any] = {"method": request.method, "path": request.path, "status": response.status_code}
+            access_log.info("request", extra={**extra, "ms": took_ms})
+        return response
+
+
+def _drain_refused_bodies(app: Flask) -> None:
+    """Read what a client still sends of a body that is too large, within reason.
+
+    A server that answers 413 and closes while the client is sending makes the client see a broken connection
+    instead of the answer.
+    """
+
+    @app.errorhandler(RequestEntityTooLarge)
+    def drain(_problem: RequestEntityTooLarge) -> Response:
+        stream = request.environ["wsgi.input"]
+        left = min(request.content_length or MOST_DRAINED_BYTES, MOST_DRAINED_BYTES)
+        while left > 0 and (piece := stream.read(min(left, 1 << 16))):
+            left -= len(piece)
+        return refused(too_large(app.config["MAX_CONTENT_LENGTH"]))

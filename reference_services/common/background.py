@@ -1,0 +1,89 @@
+"""Background work of a service: named threads that wake up, do a piece, and stop when asked."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+log = logging.getLogger(__name__)
+
+LONGEST_PAUSE_S = 5.0
+
+
+class Task:
+    """One thread that calls `step` again and again.
+
+    `step` does one piece and says whether there may be more at once. When there is not, the thread waits for
+    `nudge` or for `every_s`. After a nudge it lingers a little, so that a burst is handled in one piece. A step
+    that raises is logged and tried again after a growing pause: background work must outlive its failures.
+    """
+
+    def __init__(self, name: str, step: Callable[[], bool], *, every_s: float, linger_s: float = 0.0) -> None:
+        self.name = name
+        self._step = step
+        self._every_s = every_s
+        self._linger_s = linger_s
+        self._nudged = threading.Event()
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread.start()
+
+    def nudge(self) -> None:
+        """Say that there is work."""
+        self._nudged.set()
+
+    def stop(self) -> None:
+        """Ask the thread to stop after the piece that it is doing."""
+        self._stopping.set()
+        self._nudged.set()
+
+    def join(self, timeout_s: float) -> None:
+        """Wait until the thread has stopped, at most this long."""
+        if self._thread.is_alive():
+            self._thread.join(timeout_s)
+
+    def _run(self) -> None:
+        failures = 0
+        while not self._stopping.is_set():
+            self._nudged.clear()
+            try:
+                more = self._step()
+                failures = 0
+            except Exception:
+                failures += 1
+                more = False
+                log.exception("background task %s failed (%d in a row)", self.name, failures)
+            if failures:
+                self._stopping.wait(min(0.1 * 2**failures, LONGEST_PAUSE_S))
+            elif not more:
+                self._nudged.wait(self._every_s)
+                self._stopping.wait(self._linger_s)
+
+
+class Background:
+    """All the background work of a service."""
+
+    def __init__(self, tasks: Sequence[Task] = (), closers: Sequence[Callable[[], None]] = ()) -> None:
+        self._tasks = tuple(tasks)
+        self._closers = tuple(closers)
+
+    def start(self) -> None:
+        """Start every task."""
+        for task in self._tasks:
+            task.start()
+
+    def stop(self, timeout_s: float = 1.0) -> None:
+        """Stop every task after the piece that it is doing, then close what they used."""
+        for task in self._tasks:
+            task.stop()
+        for task in self._tasks:
+            task.join(timeout_s)
+        for close in self._closers:
+            close()

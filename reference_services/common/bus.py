@@ -1,0 +1,120 @@
+"""The message bus that booking publishes to and the reminder consumes from: a small interface, picked by URL."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+from urllib.parse import urlsplit
+
+from reference_services.common.errors import ConfigProblem
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from reference_services.common.environment import Environment
+
+
+@dataclass(frozen=True, slots=True)
+class BusConfig:
+    """Where messages go.
+
+    Attributes:
+        url: `queue:///directory`.
+        exchange: name of the direct exchange (for brokers that have them).
+        binding_key: what binds the queue to the exchange.
+        queue: name of the queue; its dead letters go to `<queue>.dead`.
+    """
+
+    url: str
+    exchange: str
+    binding_key: str
+    queue: str
+
+    @classmethod
+    def read(cls, env: Environment) -> BusConfig:
+        """Read the bus's variables.
+
+        Raises:
+            ConfigProblem: `BUS_URL` is missing.
+        """
+        return cls(
+            url=env.text("BUS_URL"),
+            exchange=env.text("BUS_EXCHANGE", "airbourne"),
+            binding_key=env.text("BUS_BINDING_KEY", "notification_service"),
+            queue=env.text("BUS_QUEUE", "notification_queue"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A message that was taken from the queue and is neither acknowledged nor refused yet."""
+
+    tag: int
+    body: str
+
+
+class Publisher(Protocol):
+    """The sending side."""
+
+    def publish(self, bodies: Sequence[str]) -> None:
+        """Hand over messages; when this returns they survive the death of every process."""
+
+    def ready(self) -> str | None:
+        """Give None when messages can be handed over, or the reason why not."""
+
+    def close(self) -> None:
+        """Let go of the bus."""
+
+
+class Consumer(Protocol):
+    """The receiving side. There is one per queue: at its start it takes back what its predecessor left unsettled."""
+
+    def take(self, most: int, wait_s: float) -> list[Delivery]:
+        """Take up to `most` messages; when there are none, wait up to this long for the first."""
+
+    def acknowledge(self, deliveries: Sequence[Delivery]) -> None:
+        """Say that these were handled: they never come again."""
+
+    def requeue(self, deliveries: Sequence[Delivery]) -> None:
+        """Put these back: they come again."""
+
+    def bury(self, delivery: Delivery, reason: str) -> None:
+        """Move a message that cannot be understood to the dead-letter queue."""
+
+    def depth(self) -> int:
+        """Give how many messages are not acknowledged yet."""
+
+    def ready(self) -> str | None:
+        """Give None when messages can be taken, or the reason why not."""
+
+    def close(self) -> None:
+        """Let go of the bus; what was taken and not acknowledged comes again."""
+
+
+def open_publisher(config: BusConfig) -> Publisher:
+    """Open the sending side of the bus that the URL names.
+
+    Raises:
+        ConfigProblem: the URL names no bus, or it cannot be opened.
+    """
+    from reference_services.common.diskqueue import DiskPublisher  # noqa: PLC0415 - only the bus in use is imported
+
+    return DiskPublisher(_directory(config.url), config.queue)
+
+
+def open_consumer(config: BusConfig) -> Consumer:
+    """Open the receiving side of the bus that the URL names.
+
+    Raises:
+        ConfigProblem: the URL names no bus, or it cannot be opened.
+    """
+    from reference_services.common.diskqueue import DiskConsumer  # noqa: PLC0415 - only the bus in use is imported
+
+    return DiskConsumer(_directory(config.url), config.queue)
+
+
+def _directory(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme != "queue" or not parts.path.strip("/"):
+        raise ConfigProblem(f'BUS_URL: "{url}" is no bus that is known; write queue:///directory')
+    return parts.path

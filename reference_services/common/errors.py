@@ -1,0 +1,116 @@
+"""The failures of a service, and the one place where they become answers.
+
+ServiceProblem
+ ├─ ConfigProblem     the service cannot start: a variable is missing or wrong
+ ├─ UpstreamProblem   another service did not answer
+ │   ├─ UpstreamDown      it could not be reached, or hung up
+ │   └─ UpstreamSlow      it did not answer in time
+ └─ Refusal           an answer that is not a success: status, sentence, and what failed
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from werkzeug.exceptions import HTTPException
+
+from reference_services.common.answers import answer
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from flask import Flask, Response
+
+log = logging.getLogger(__name__)
+
+
+class ServiceProblem(Exception):
+    """A failure that a service knows of."""
+
+
+class ConfigProblem(ServiceProblem):
+    """The service cannot start with the environment that it was given."""
+
+
+class UpstreamProblem(ServiceProblem):
+    """Another service did not answer.
+
+    Attributes:
+        sent: whether the request may have reached it.
+    """
+
+    def __init__(self, message: str, *, sent: bool) -> None:
+        super().__init__(message)
+        self.sent = sent
+
+
+class UpstreamDown(UpstreamProblem):
+    """Another service could not be reached, or hung up."""
+
+
+class UpstreamSlow(UpstreamProblem):
+    """Another service did not answer in time."""
+
+
+class Refusal(ServiceProblem):
+    """An answer that is not a success.
+
+    Attributes:
+        status: the HTTP status.
+        message: a sentence for a person.
+        err: the field or rule that failed, with what is wrong with it.
+        headers: headers of the answer, such as `Retry-After`.
+    """
+
+    def __init__(
+        self, status: int, message: str, err: Mapping[str, str], headers: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.err = dict(err)
+        self.headers = dict(headers or {})
+
+
+def invalid(field: str, problem: str) -> Refusal:
+    """Make the 400 that names a field and what is wrong with it."""
+    return Refusal(400, f"{field}: {problem}.", {field: problem})
+
+
+def unknown(kind: str, identity: object) -> Refusal:
+    """Make the 404 of a thing that is not there."""
+    return Refusal(404, f"There is no {kind} {identity}.", {kind: "not found"})
+
+
+def too_large(limit: int) -> Refusal:
+    """Make the 413 of a body over the limit, in bytes."""
+    return Refusal(413, f"The body is larger than the {limit} bytes that this service takes.", {"body": "too large"})
+
+
+def answer_errors(app: Flask) -> None:
+    """Let every failure of `app` answer in the one shape: refusals, Flask's own errors, and bugs."""
+    app.register_error_handler(Refusal, refused)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(Exception, _bug)
+
+
+def refused(problem: Refusal) -> Response:
+    """Turn a refusal into its answer."""
+    response = answer({}, problem.message, problem.status, err=problem.err)
+    response.headers.extend(problem.headers)
+    return response
+
+
+def _http(problem: HTTPException) -> Response:
+    status = problem.code or 500
+    response = answer({}, problem.description or problem.name, status, err={"http": problem.name})
+    for name, value in problem.get_headers():
+        if name.lower() in {"allow", "retry-after"}:
+            response.headers[name] = value
+    return response
+
+
+def _bug(problem: Exception) -> Response:
+    log.error("unexpected failure", exc_info=problem)
+    return answer({}, "The service failed; the failure is in its log.", 500, err={"service": "internal"})

@@ -1,0 +1,76 @@
+"""Reading a request's body, query and path into checked values; what is wrong becomes a 400 that names it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from flask import request
+from pydantic import BaseModel, ValidationError
+
+from reference_services.common.errors import Refusal, unknown
+from reference_services.common.fields import ID_DIGITS, INT_MAX
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def read_body(model: type[Model]) -> Model:
+    """Read the JSON body.
+
+    Raises:
+        Refusal: 415 for another content type, 413 for a body that is too large, 400 for one that is not JSON
+            or breaks a rule.
+    """
+    if request.mimetype != "application/json":
+        sent = request.mimetype or "none"
+        raise Refusal(415, f"Send JSON with Content-Type: application/json (sent: {sent}).", {"Content-Type": sent})
+    try:
+        return model.model_validate_json(request.get_data(cache=False))
+    except ValidationError as error:
+        raise broken_rules(error) from None
+
+
+def read_query(model: type[Model]) -> Model:
+    """Read the query string; of a name that is given twice the first counts.
+
+    Raises:
+        Refusal: 400 for a value that breaks a rule.
+    """
+    try:
+        return model.model_validate(request.args.to_dict())
+    except ValidationError as error:
+        raise broken_rules(error) from None
+
+
+def read_id(kind: str, text: str) -> int:
+    """Read the id in a path.
+
+    Raises:
+        Refusal: 404 for what cannot be the id of anything.
+    """
+    if not (text.isascii() and text.isdigit() and len(text) <= ID_DIGITS and 0 < int(text) <= INT_MAX):
+        raise unknown(kind, text[:40])
+    return int(text)
+
+
+def broken_rules(error: ValidationError) -> Refusal:
+    """Turn pydantic's list of problems into one 400 whose sentence names the first field and how many more."""
+    problems: dict[str, str] = {}
+    for problem in error.errors(include_url=False, include_input=False, include_context=False):
+        field = ".".join(str(part) for part in problem["loc"]) or "body"
+        problems.setdefault(field, _plain(problem["msg"]))
+    field, what = next(iter(problems.items()))
+    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+    return Refusal(400, f"{field}: {what}{more}.", problems)
+
+
+def _plain(message: str) -> str:
+    return message.removeprefix("Value error, ").replace("Input should be", "should be")
+
+
+def header(name: str) -> str | None:
+    """Give a header of the request, or None."""
+    headers: Mapping[str, str] = request.headers
+    return headers.get(name)

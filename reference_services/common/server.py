@@ -1,0 +1,107 @@
+"""The WSGI server: granian with threads, one worker process (docs/decisions/001-wsgi-server.md)."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import socket
+import sys
+from multiprocessing.util import Finalize
+from typing import TYPE_CHECKING, Any
+
+from granian.constants import Interfaces
+from granian.http import HTTP1Settings
+from granian.server import Server
+
+from reference_services.common.errors import ConfigProblem
+from reference_services.common.log import lifecycle, log_to_stderr
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+    from reference_services.common.environment import Common
+
+# Longer than any client keeps an idle connection, so that a pooled client rarely meets one that just closed.
+KEEP_ALIVE_S = 120
+STOP_WITHIN_S = 2
+BACKLOG = 1024
+PR_SET_PDEATHSIG = 1
+
+
+def serve(service: str, config: Any) -> int:
+    """Serve a service until SIGTERM or SIGINT; give the process's exit status.
+
+    Raises:
+        ConfigProblem: the port is taken.
+    """
+    common: Common = config.common
+    check_port(common.host, common.port)
+    master = os.getpid()
+    server = Server(
+        service,
+        address=common.host,
+        port=common.port,
+        interface=Interfaces.WSGI,
+        workers=1,
+        blocking_threads=common.threads,
+        blocking_threads_idle_timeout=600,
+        backlog=BACKLOG,
+        http1_settings=HTTP1Settings(header_read_timeout=KEEP_ALIVE_S * 1000),
+        log_enabled=False,
+        workers_kill_timeout=STOP_WITHIN_S,
+        websockets=False,
+    )
+    try:
+        server.serve(target_loader=lambda: load_in_worker(service, config, master), wrap_loader=False)
+    except SystemExit as ending:
+        return int(ending.code or 0)
+    return 0
+
+
+def check_port(host: str, port: int) -> None:
+    """Find out whether a port is free, before the server shares it by SO_REUSEPORT with whoever has it.
+
+    Raises:
+        ConfigProblem: it is taken or cannot be opened.
+    """
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise ConfigProblem(f"PORT: {host}:{port} cannot be opened: {error.strerror}") from error
+
+
+def load_in_worker(service: str, config: Any, master: int) -> Flask:
+    """Make the service's app in the worker process and start its background work."""
+    from reference_services.common.app import background_of  # noqa: PLC0415 - the master needs none of it
+    from reference_services.common.composition import make_app  # noqa: PLC0415 - as above
+
+    common: Common = config.common
+    die_with_parent(master)
+    log_to_stderr(service, common.log_level)
+    try:
+        app = make_app(service, config)
+    except ConfigProblem as problem:
+        sys.stderr.write(f"{service} cannot start: {problem}\n")
+        sys.stderr.flush()
+        os._exit(1)
+    background = background_of(app)
+    background.start()
+    where = {"port": common.port, "profile": common.profile.name}
+    lifecycle().info("started", extra=where)
+
+    def stop() -> None:
+        background.stop()
+        lifecycle().info("stopped", extra=where)
+
+    Finalize(None, stop, exitpriority=100)
+    return app
+
+
+def die_with_parent(parent: int) -> None:
+    """Ask the kernel to end this process when its parent ends, however hard: no worker is left behind."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != parent:
+        os._exit(1)

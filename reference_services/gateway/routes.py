@@ -1,0 +1,60 @@
+"""The gateway's one view: every method, every path."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from flask import Blueprint, Response, request
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from reference_services.common.openapi import Operation
+from reference_services.gateway.service import passed_back, passed_on
+
+if TYPE_CHECKING:
+    from reference_services.gateway.service import Gateway
+
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
+UNQUOTED = "/:@!$&'()*+,;=~-._"
+TOKEN = {"x-access-token": True}
+SILENT = {429: "too many requests", 502: "the service is not reachable", 504: "the service is too slow"}
+
+OPERATIONS = (
+    Operation("post", "/auth/api/v1/signup", "As at auth", {201: "made", **SILENT}),
+    Operation("post", "/auth/api/v1/signin", "As at auth", {200: "signed in", **SILENT}),
+    Operation("get", "/flights/api/v1/flights", "As at flights", {200: "a page", **SILENT}, headers=TOKEN),
+    Operation("post", "/bookingservice/api/v1/bookings", "As at booking", {200: "booked", **SILENT}, headers=TOKEN),
+    Operation("get", "/reminder/api/v1/tickets", "As at reminder", {200: "a page", **SILENT}, headers=TOKEN),
+)
+
+
+def gateway_routes(gateway: Gateway) -> Blueprint:
+    """Give the blueprint that forwards everything."""
+    blueprint = Blueprint("gateway", __name__)
+
+    @blueprint.route("/<prefix>", methods=METHODS, defaults={"rest": ""}, provide_automatic_options=False)
+    @blueprint.route("/<prefix>/<path:rest>", methods=METHODS, provide_automatic_options=False)
+    def forward(prefix: str, rest: str) -> Response:
+        gateway.admit(request.remote_addr or "")
+        route = gateway.route(prefix)
+        who = gateway.identity_headers(route, request.environ.get("HTTP_X_ACCESS_TOKEN"))
+        headers = {**passed_on(request.environ), **who}
+        reply = gateway.forward(route, request.method, _target(rest), headers, _body())
+        response = Response(reply.body, reply.status)
+        response.headers.update(passed_back(reply.headers))
+        return response
+
+    return blueprint
+
+
+def _target(rest: str) -> str:
+    query = request.environ.get("QUERY_STRING")
+    path = "/" + quote(rest, safe=UNQUOTED)
+    return f"{path}?{query}" if query else path
+
+
+def _body() -> bytes | None:
+    limit = request.max_content_length
+    if limit is not None and (request.content_length or 0) > limit:
+        raise RequestEntityTooLarge
+    return request.get_data(cache=False) or None

@@ -1,0 +1,63 @@
+"""Mailing the tickets that are due, with retries."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from reference_services.common.clock import now
+from reference_services.reminder.mail import MailRefused, MailServerAway, compose
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from reference_services.reminder.mail import Mailbox
+    from reference_services.reminder.store import TicketStore
+
+log = logging.getLogger(__name__)
+
+BATCH = 50
+# Waits between the tries at one mail; after the last try it is FAILED.
+WAITS = (timedelta(seconds=1), timedelta(seconds=5), timedelta(seconds=30))
+
+
+class Mailer:
+    """Sends what is due, in order.
+
+    Mails are noted as sent by the batch: only a crash between the server's acceptance and that note can send
+    one again, with the same Message-ID.
+    """
+
+    def __init__(self, store: TicketStore, mailbox: Mailbox, sender: str) -> None:
+        self._store = store
+        self._mailbox = mailbox
+        self._sender = sender
+
+    def step(self) -> bool:
+        """Mail a batch; true when there may be more.
+
+        Raises:
+            MailServerAway: the server is away; nothing counts as a try, and the task tries again later.
+        """
+        due = self._store.due(BATCH)
+        sent: list[int] = []
+        try:
+            for ticket in due:
+                try:
+                    self._mailbox.send(ticket.recepientEmail, compose(ticket, self._sender))
+                except MailRefused as refusal:
+                    self._refused(ticket.id, ticket.tries, refusal)
+                else:
+                    sent.append(ticket.id)
+        finally:
+            self._store.sent(sent)
+        return len(due) == BATCH
+
+    def _refused(self, identity: int, tries: int, refusal: MailRefused) -> None:
+        again: datetime | None = now() + WAITS[tries] if tries < len(WAITS) else None
+        log.warning("mail refused: %s", refusal, extra={"ticket": identity})
+        self._store.not_sent(identity, again)
+
+
+__all__ = ["BATCH", "WAITS", "MailServerAway", "Mailer"]

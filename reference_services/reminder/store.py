@@ -1,0 +1,127 @@
+"""Tickets in the database."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import bindparam, insert, select, update
+
+from reference_services.common.clock import iso, now
+from reference_services.reminder.models import FAILED, PENDING, SUCCESS, TICKET, tickets
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from sqlalchemy import Row
+
+    from reference_services.common.database import Database
+    from reference_services.reminder.models import Message, NewTicket, TicketQuery
+
+SHOWN = ("id", "subject", "content", "recepientEmail", "status", "notificationTime", "createdAt", "updatedAt")
+TIMES = frozenset({"notificationTime", "createdAt", "updatedAt"})
+
+KNOWN = select(tickets.c.messageId).where(tickets.c.messageId.in_(bindparam("ids", expanding=True)))
+ADD = insert(tickets)
+DUE = (
+    select(
+        tickets.c.id,
+        tickets.c.messageId,
+        tickets.c.subject,
+        tickets.c.content,
+        tickets.c.recepientEmail,
+        tickets.c.tries,
+    )
+    .where(tickets.c.dueAt <= bindparam("moment"))
+    .order_by(tickets.c.dueAt, tickets.c.id)
+    .limit(bindparam("most"))
+)
+SENT = (
+    update(tickets)
+    .where(tickets.c.id == bindparam("ticket"))
+    .values(status=SUCCESS, dueAt=None, tries=tickets.c.tries + 1, updatedAt=bindparam("moment"))
+)
+TRIED = (
+    update(tickets)
+    .where(tickets.c.id == bindparam("ticket"))
+    .values(
+        status=bindparam("new_status"),
+        dueAt=bindparam("again"),
+        tries=tickets.c.tries + 1,
+        updatedAt=bindparam("moment"),
+    )
+)
+
+
+class TicketStore:
+    """The tickets of this service."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add_from_messages(self, messages: Sequence[Message]) -> int:
+        """Store the tickets of messages in one transaction, each message once; give how many were new."""
+        rows: dict[str | int, dict[str, Any]] = {}
+        for number, message in enumerate(messages):
+            rows.setdefault(message.id or number, _row(message.data, message.service, message.id))
+        ids = [identity for identity in rows if isinstance(identity, str)]
+        with self._database.writing() as connection:
+            known = set(connection.execute(KNOWN, {"ids": ids}).scalars()) if ids else set()
+            new = [row for identity, row in rows.items() if identity not in known]
+            if new:
+                connection.execute(ADD, new)
+        return len(new)
+
+    def add(self, ticket: NewTicket) -> dict[str, Any]:
+        """Store a ticket that was made by hand."""
+        row = _row(ticket, TICKET, None)
+        with self._database.writing() as connection:
+            row["id"] = connection.execute(ADD, row).inserted_primary_key[0]
+        return shown(row)
+
+    def list(self, query: TicketQuery) -> list[dict[str, Any]]:
+        """Give a page of tickets, ordered by id."""
+        statement = select(*(tickets.c[name] for name in SHOWN)).where(tickets.c.kind == TICKET)
+        if query.status is not None:
+            statement = statement.where(tickets.c.status == query.status)
+        with self._database.reading() as connection:
+            rows = connection.execute(statement.order_by(tickets.c.id).limit(query.limit).offset(query.offset))
+            return [shown(dict(row._mapping)) for row in rows]  # noqa: SLF001 - SQLAlchemy's public name
+
+    def due(self, most: int) -> Sequence[Row[Any]]:
+        """Give the tickets that should be mailed now."""
+        with self._database.reading() as connection:
+            return connection.execute(DUE, {"moment": now(), "most": most}).all()
+
+    def sent(self, ids: Sequence[int]) -> None:
+        """Note that tickets were mailed."""
+        if ids:
+            moment = now()
+            with self._database.writing() as connection:
+                connection.execute(SENT, [{"ticket": identity, "moment": moment} for identity in ids])
+
+    def not_sent(self, identity: int, again: datetime | None) -> None:
+        """Note that a mail was refused; it is tried again at a time, or never."""
+        status = PENDING if again is not None else FAILED
+        values = {"ticket": identity, "new_status": status, "again": again, "moment": now()}
+        with self._database.writing() as connection:
+            connection.execute(TRIED, values)
+
+
+def shown(row: dict[str, Any]) -> dict[str, Any]:
+    """Give what clients see of a ticket."""
+    return {name: iso(row[name]) if name in TIMES else row[name] for name in SHOWN}
+
+
+def _row(ticket: NewTicket, kind: str, message_id: str | None) -> dict[str, Any]:
+    moment = now()
+    return {
+        **ticket.model_dump(by_alias=True),
+        "messageId": message_id,
+        "kind": kind,
+        "status": PENDING,
+        "tries": 0,
+        "dueAt": ticket.notification_time,
+        "createdAt": moment,
+        "updatedAt": moment,
+    }
