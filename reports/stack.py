@@ -21,7 +21,8 @@ def status_lines(status: StackStatus) -> Iterator[str]:
     if not status.up:
         yield f"{status.detail}; start it with: airbourne-lab up"
         return
-    yield f"profile {status.profile}, port offset {status.port_offset}, up for {units.clock(status.uptime)}: {status.detail}"
+    how = f"profile {status.profile}, port offset {status.port_offset}"
+    yield f"{how}, up for {units.clock(status.uptime)}: {status.detail}"
     yield f"  {'service':<10} {'state':<10} {'port':>5} {'pid':>8} {'up for':>8} {'memory':>8} {'cpu':>6}"
     for part in status.parts:
         yield (
