@@ -1,6 +1,6 @@
 """Fill a target, through its own HTTP API, with the data that a load test needs."""
 
 from seeders.events import OnProgress, Progress
-from seeders.seed import refresh_tokens, seed
+from seeders.seed import describes, refresh_tokens, seed
 
-__all__ = ["OnProgress", "Progress", "refresh_tokens", "seed"]
+__all__ = ["OnProgress", "Progress", "describes", "refresh_tokens", "seed"]

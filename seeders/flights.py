@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from lab.errors import SeedError
 from lab.model.dataset import Flight
 from seeders.client import identity
-from seeders.ensure import Kind, Work, ensure
+from seeders.ensure import Kind, Work, each, ensure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -49,6 +50,26 @@ def seed_flights(
     )
     rows, _ = ensure(work, kind, plan.flights, lambda row: on_flight(_flight(row, fleet)))
     return [_flight(row, fleet) for row in rows]
+
+
+def still_listed(work: Work, flights: Sequence[Flight]) -> bool:
+    """Tell whether the target has each of some flights, with its id and its number.
+
+    Raises:
+        SeedError: the target refused, or went away.
+    """
+    strange: list[Flight] = []
+
+    def look(flight: Flight) -> bool:
+        answer = work.client.get("flights", f"/flights/{quote(str(flight.id), safe='')}", accept=(404,))
+        return isinstance(answer.data, dict) and answer.data.get("flightNumber") == flight.number
+
+    def note(flight: Flight, there: bool) -> None:  # noqa: FBT001 - a task's result
+        if not there:
+            strange.append(flight)
+
+    each(work, look, flights, note)
+    return not strange
 
 
 def _moment(when: datetime) -> str:

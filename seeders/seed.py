@@ -15,7 +15,7 @@ from seeders.cities import seed_cities
 from seeders.client import Client
 from seeders.ensure import Work
 from seeders.events import OnProgress, Progress, ignore
-from seeders.flights import seed_flights
+from seeders.flights import seed_flights, still_listed
 from seeders.plan import Blueprint, blueprint, planned_user
 from seeders.users import join, refresh, seed_users
 
@@ -170,6 +170,19 @@ def refresh_tokens(  # noqa: PLR0913 - what to refresh, where, and for how long
             if changed:
                 dataset_file.save(fresh, path)
     return fresh
+
+
+def describes(dataset: Dataset, target: Target, *, workers: int = 8) -> bool:
+    """Tell whether a target still holds a dataset's flights: one that was started afresh gives their ids to others.
+
+    Behind a gateway the first user's token is shown, so refresh the tokens first.
+
+    Raises:
+        SeedError: the target refused or went away.
+    """
+    with closing(Client(target, connections=workers)) as client:
+        client.token = dataset.users[0].token if dataset.users else ""
+        return still_listed(Work(client, workers, ignore), dataset.flights)
 
 
 def _fill(work: Work, planned: Blueprint, gathered: _Gathered) -> Dataset:

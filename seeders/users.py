@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from seeders.plan import PlannedUser
 
 UNKNOWN: Final = 401
+ANOTHER_SEED: Final = "seed with another --rng-seed"
+SEED_AGAIN: Final = "it was started afresh since it was filled: fill it again with `airbourne-lab seed`"
 
 
 def join(client: Client, user: PlannedUser, known: Member | None, valid_for_s: float) -> tuple[Member, bool]:
@@ -41,11 +43,11 @@ def join(client: Client, user: PlannedUser, known: Member | None, valid_for_s: f
         return known, False
     fields = {"email": user.email, "password": user.password}
     answer = client.post("auth", "/signup", fields, accept=(TAKEN,))
-    return sign_in(client, user.email, user.password), answer.status != TAKEN
+    return sign_in(client, user.email, user.password, ANOTHER_SEED), answer.status != TAKEN
 
 
-def sign_in(client: Client, email: str, password: str) -> Member:
-    """Fetch a user's token.
+def sign_in(client: Client, email: str, password: str, remedy: str) -> Member:
+    """Fetch a user's token; `remedy` says what helps when the target does not know the user.
 
     Raises:
         SeedError: the target refused, or does not know the user by this password.
@@ -53,10 +55,7 @@ def sign_in(client: Client, email: str, password: str) -> Member:
     fields = {"email": email, "password": password}
     answer = client.post("auth", "/signin", fields, accept=(UNKNOWN,))
     if answer.status == UNKNOWN:
-        raise SeedError(
-            f"user {email}: the target has no such user with our password; "
-            "seed again with another --rng-seed, or start the target afresh"
-        )
+        raise SeedError(f"user {email}: the target has no such user with our password; {remedy}")
     data: Any = answer.data
     token = data.get("token") if isinstance(data, dict) else None
     if not isinstance(token, str) or not token:
@@ -117,7 +116,7 @@ def refresh(work: Work, members: Sequence[Member], valid_for_s: float, on_member
     def renewed(member: Member) -> Member | None:
         if still_good(work.client, member, valid_for_s):
             return None
-        fresh = sign_in(work.client, member.email, member.password)
+        fresh = sign_in(work.client, member.email, member.password, SEED_AGAIN)
         return replace(member, id=fresh.id, token=fresh.token, token_expires=fresh.token_expires)
 
     def note(_member: Member, fresh: Member | None) -> None:

@@ -82,6 +82,10 @@ class Platform:
             reply = self.misbehave(method, path, before)
             if reply is not None:
                 return reply
+            kind, _, wanted = path.partition("/")
+            if kind in UNIQUE and wanted:
+                found = [row for row in self.rows[kind] if str(row["id"]) == wanted]
+                return Reply(200, {"data": found[0], "success": True}) if found else said(404, "unknown")
             if path in UNIQUE:
                 return self._crud(method, path, parse_qs(parts.query), body)
             return self._auth(path, body, token)

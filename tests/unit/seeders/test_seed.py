@@ -19,7 +19,7 @@ from lab import dataset_file
 from lab.errors import ConfigError, SeedError
 from lab.model.dataset import Dataset, SeedPlan
 from lab.model.target import Target
-from seeders import Progress, refresh_tokens, seed
+from seeders import Progress, describes, refresh_tokens, seed
 
 if TYPE_CHECKING:
     from tests.unit.seeders.conftest import Platform
@@ -369,8 +369,23 @@ def test_a_refresh_on_a_target_without_the_users_says_to_seed(platform: Platform
     first = seed(platform.target, PLAN, path)
     platform.users.clear()
     platform.tokens.clear()
-    with pytest.raises(SeedError, match="no such user with our password; seed again"):
+    with pytest.raises(SeedError, match=r"no such user with our password; .* fill it again with `airbourne-lab seed`"):
         refresh_tokens(first, platform.target, path, valid_for_s=600)
+
+
+def test_a_dataset_describes_its_target_until_that_is_another(platform: Platform, path: Path) -> None:
+    """Flights that are gone, or whose id is another flight's, show that the dataset is of an earlier life."""
+    dataset = seed(platform.target, PLAN, path)
+    assert describes(dataset, platform.target)
+    platform.needs_token = True
+    assert describes(dataset, Target(platform.url))
+    platform.rows["flights"][3]["flightNumber"] = "another"
+    assert not describes(dataset, platform.target)
+    platform.rows["flights"].clear()
+    assert not describes(dataset, platform.target)
+    platform.misbehave = lambda *_: platform.refusal(500, "down")
+    with pytest.raises(SeedError, match="down"):
+        describes(dataset, platform.target)
 
 
 def test_importing_the_seeders_stays_cheap() -> None:
