@@ -15,6 +15,7 @@ import plotly.graph_objects as go
 
 from lab.model.sample import FAIL
 from reports import overtime, units
+from reports.frame import OUTCOMES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 MOST_CURVES: Final = 6
 MOST_STAGE_LABELS: Final = 12
 _MS: Final = 1000
+# Times are shown as a clock that starts at 0:00. To plotly they are dates, and it takes a small number like 2000 for a
+# year and not for ms: so the clock starts one day after plotly's zero.
+_ORIGIN: Final = 86_400_000
 _HOUR: Final = 3600
 _DASHES: Final = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 _CURVE_TICKS: Final = (
@@ -83,12 +87,18 @@ def _line(name: str, xy: tuple[object, object], colour: str, line: tuple[str, fl
 
 
 def _times(seconds: pd.Index[int] | pd.Series[int]) -> NDArray[np.int64]:
-    return np.asarray(seconds, dtype=np.int64) * _MS
+    return np.asarray(seconds, dtype=np.int64) * _MS + _ORIGIN
 
 
 def _time_axis(data: RunData) -> dict[str, Any]:
     form = "%H:%M:%S" if data.seconds >= _HOUR else "%-M:%S"
-    return {"type": "date", "tickformat": form, "hoverformat": form, "range": [0, data.seconds * _MS], "nticks": 8}
+    return {
+        "type": "date",
+        "tickformat": form,
+        "hoverformat": form,
+        "range": [_ORIGIN, _ORIGIN + data.seconds * _MS],
+        "nticks": 8,
+    }
 
 
 def _stages(data: RunData, *, labels: bool = True) -> dict[str, Any]:
@@ -101,11 +111,11 @@ def _stages(data: RunData, *, labels: bool = True) -> dict[str, Any]:
         end = begin + stage.duration
         if begin >= data.seconds or len(stages) > 10 * MOST_STAGE_LABELS:
             break
-        x = {"x0": begin * _MS, "x1": min(end, data.seconds) * _MS}
+        x = {"x0": _ORIGIN + begin * _MS, "x1": _ORIGIN + min(end, data.seconds) * _MS}
         if number % 2:
             shapes.append({"type": "rect", "xref": "x", "yref": "paper", "y0": 0, "y1": 1, "layer": "below", **x})
         if labels and len(stages) <= MOST_STAGE_LABELS and stage.duration >= data.seconds / 40:
-            middle = (begin + min(end, data.seconds)) / 2 * _MS
+            middle = _ORIGIN + (begin + min(end, data.seconds)) / 2 * _MS
             text = f"→ {stage.target:,} users" if len(stages) <= MOST_STAGE_LABELS / 2 else f"→ {stage.target:,}"
             texts.append({"x": middle, "y": 1, "xref": "x", "yref": "paper", "yanchor": "bottom", "text": text})
         begin = end
@@ -116,11 +126,11 @@ def _load(data: RunData) -> Chart:
     width, seconds = overtime.load(data)
     x = _times(seconds.index)
     form = "%{y:,.1f}/s" if width > 1 else "%{y:,.0f}/s"
-    stacked = {"hovertemplate": form, "stackgroup": "requests"}
-    traces = [_line("answered", (x, seconds["ok"]), "ok", ("solid", 1.5), **stacked)]
-    failed = int(data.outcome(FAIL)["count"].sum())
+    area = {"hovertemplate": form, "fill": "tozeroy"}
+    traces = [_line("answered", (x, seconds["ok"]), "ok", ("solid", 1.5), **area)]
+    failed = int(data.totals.loc[data.totals["outcome"] == OUTCOMES.index(FAIL), "count"].sum())
     if failed:
-        traces.append(_line("failed", (x, seconds["failed"]), "failed", ("dot", 1.5), **stacked))
+        traces.append(_line("failed", (x, seconds["failed"]), "failed", ("solid", 1.5), **area))
     users = {"yaxis": "y2", "hovertemplate": "%{y:,.0f}"}
     has_users = bool(seconds["users"].notna().any())
     if has_users:
@@ -186,9 +196,8 @@ def _ms_axis() -> dict[str, Any]:
     return {
         "type": "log",
         "title": {"text": "ms (log)"},
-        "exponentformat": "none",
-        "separatethousands": True,
-        "dtick": "D2",
+        "tickvals": [step * 10.0**power for power in range(-3, 7) for step in (1, 2, 5)],
+        "ticktext": [f"{step * 10.0**power:,.15g}" for power in range(-3, 7) for step in (1, 2, 5)],
     }
 
 

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from lab import samples_file
 from lab.model.run import Run
 from lab.model.sample import DROPPED, FAIL, OK, SERVICE
+from reports.quantiles import sums
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -24,22 +26,23 @@ OUTCOMES: Final = (OK, FAIL, DROPPED)
 
 @dataclass(frozen=True, slots=True)
 class RunData:
-    """A run and its figures.
+    """A run and its figures; operations and outcomes stand in the frames as positions in `operations` and OUTCOMES.
 
-    `requests` has a row per second, operation, outcome and bin: `second`, `operation` (position in `operations`),
-    `outcome` (position in OUTCOMES), `bin`, `count`. `series` has `second`, `kind`, `metric`, `tags` (JSON), `value`,
-    `total`. `seconds` is how long the load was recorded.
+    Attributes:
+        run: what `run.json` says.
+        seconds: how long the load was recorded.
+        operations: their names.
+        requests: per second, operation, outcome and bin: `count`.
+        totals: the same, summed over time.
+        series: rates, counters and gauges: `second`, `kind`, `metric`, `tags` (JSON), `value`, `total`.
     """
 
     run: Run
     seconds: int
     operations: tuple[str, ...]
     requests: pd.DataFrame
+    totals: pd.DataFrame
     series: pd.DataFrame
-
-    def outcome(self, outcome: str) -> pd.DataFrame:
-        """Give the requests of one outcome."""
-        return self.requests[self.requests["outcome"] == OUTCOMES.index(outcome)]
 
     def metric(self, name: str, kind: str) -> pd.DataFrame:
         """Give the rows of one rate, counter or gauge."""
@@ -64,41 +67,65 @@ def load(folder: RunFolder) -> RunData:
 
 def from_tables(run: Run, samples: pa.Table, series: pa.Table) -> RunData:
     """Build the frames from the two tables of a run folder."""
-    frame, lines = samples.to_pandas(), series.to_pandas()
-    last = max(_last(frame), _last(lines))
-    keep = (frame["metric"] == REQUESTS) & (frame["clock"] == SERVICE)
-    requests, operations = _operations(frame[keep.to_numpy(dtype=bool)])
-    return RunData(run, max(run.totals.seconds, last + 1), operations, requests, lines)
-
-
-def _last(frame: pd.DataFrame) -> int:
-    return int(frame["second"].max()) if len(frame) else -1
-
-
-def _operations(frame: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """Replace name and tags by the operation, looking at each distinct pair once."""
-    names, tags = frame["name"].astype("category").cat, frame["tags"].astype("category").cat
-    pairs = names.codes.to_numpy(np.int64) * max(len(tags.categories), 1) + tags.codes.to_numpy(np.int64)
-    positions, distinct = pd.factorize(pairs)
-    found = [
-        operation_of(
-            str(names.categories[pair // len(tags.categories)]), str(tags.categories[pair % len(tags.categories)])
-        )
-        for pair in distinct.tolist()
-    ]
-    operations = tuple(dict.fromkeys(found))
-    place = np.array([operations.index(name) for name in found], dtype=np.int64)
-    outcomes = frame["outcome"].astype("category").cat
-    outcome = np.array([OUTCOMES.index(str(name)) for name in outcomes.categories], dtype=np.int64)
-    return pd.DataFrame(
+    second = samples["second"].to_numpy()
+    lines = series.to_pandas()
+    last = max(second.max(initial=-1), lines["second"].max() if len(lines) else -1)
+    metrics, clocks = _words(samples["metric"]), _words(samples["clock"])
+    keep = metrics.among(REQUESTS) & clocks.among(SERVICE)
+    operation, operations = _operations(_words(samples["name"]), _words(samples["tags"]), keep)
+    outcomes = _words(samples["outcome"])
+    places = np.array([OUTCOMES.index(word) for word in outcomes.words], dtype=np.int64)
+    requests = pd.DataFrame(
         {
-            "second": frame["second"].to_numpy(np.int64),
-            "operation": place[positions] if len(frame) else np.zeros(0, np.int64),
-            "outcome": outcome[outcomes.codes.to_numpy()] if len(frame) else np.zeros(0, np.int64),
-            "bin": frame["bin"].to_numpy(np.int64),
-            "count": frame["count"].to_numpy(np.int64),
+            "second": second[keep],
+            "operation": operation,
+            "outcome": places[outcomes.codes[keep]] if len(places) else np.zeros(0, np.int64),
+            "bin": samples["bin"].to_numpy()[keep],
+            "count": samples["count"].to_numpy()[keep],
         }
-    ), operations
+    )
+    seconds = max(run.totals.seconds, int(last) + 1)
+    return RunData(run, seconds, operations, requests, _totals(requests), lines)
+
+
+def _totals(requests: pd.DataFrame) -> pd.DataFrame:
+    bins = int(requests["bin"].max()) + 1 if len(requests) else 1
+    group = requests["operation"].to_numpy(np.int64) * len(OUTCOMES) + requests["outcome"].to_numpy(np.int64)
+    keys, counts = sums(group * bins + requests["bin"].to_numpy(np.int64), requests["count"].to_numpy(np.int64))
+    operation, outcome = np.divmod(keys // bins, len(OUTCOMES))
+    return pd.DataFrame({"operation": operation, "outcome": outcome, "bin": keys % bins, "count": counts})
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """A column of texts: its distinct texts, and for each row the position of its text in them."""
+
+    words: list[str]
+    codes: NDArray[np.int64]
+
+    def among(self, word: str) -> NDArray[np.bool_]:
+        place = self.words.index(word) if word in self.words else -1
+        return np.asarray(self.codes == place)
+
+
+def _words(column: pa.ChunkedArray) -> _Words:
+    if not hasattr(column.type, "value_type"):
+        column = column.dictionary_encode()
+    chunks = column.unify_dictionaries().chunks
+    if not chunks:
+        return _Words([], np.zeros(0, np.int64))
+    codes = np.concatenate([chunk.indices.to_numpy() for chunk in chunks])
+    return _Words([str(word) for word in chunks[0].dictionary.to_pylist()], codes)
+
+
+def _operations(names: _Words, tags: _Words, keep: NDArray[np.bool_]) -> tuple[NDArray[np.int64], tuple[str, ...]]:
+    """Replace name and tags by the operation, looking at each distinct pair once."""
+    width = max(len(tags.words), 1)
+    rows, distinct = pd.factorize(names.codes[keep].astype(np.int64) * width + tags.codes[keep])
+    found = [operation_of(names.words[pair // width], tags.words[pair % width]) for pair in distinct.tolist()]
+    operations = {name: place for place, name in enumerate(dict.fromkeys(found))}
+    places = np.array([operations[name] for name in found], dtype=np.int64)
+    return places[rows], tuple(operations)
 
 
 def operation_of(name: str, tags: str) -> str:

@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lab.model.sample import FAIL, OK
+from reports.frame import OUTCOMES
 from reports.quantiles import HIDDEN_BELOW, Groups, beyond
 
 if TYPE_CHECKING:
@@ -53,8 +54,8 @@ def load(data: RunData) -> tuple[int, pd.DataFrame]:
     seconds = pd.RangeIndex(data.seconds, name="second")
     frame = pd.DataFrame(
         {
-            "ok": _requests(data, OK).reindex(seconds, fill_value=0),
-            "failed": _requests(data, FAIL).reindex(seconds, fill_value=0),
+            "ok": _requests(data, OK),
+            "failed": _requests(data, FAIL),
             "users": _gauge(data, "vus").reindex(seconds).ffill(),
             "target": _gauge(data, "vus_target").reindex(seconds).ffill(),
         },
@@ -65,8 +66,10 @@ def load(data: RunData) -> tuple[int, pd.DataFrame]:
     return width, frame
 
 
-def _requests(data: RunData, outcome: str) -> pd.Series[int]:
-    return data.outcome(outcome).groupby("second")["count"].sum()
+def _requests(data: RunData, outcome: str) -> NDArray[np.int64]:
+    chosen = data.requests["outcome"].to_numpy() == OUTCOMES.index(outcome)
+    second, count = (data.requests[column].to_numpy()[chosen] for column in ("second", "count"))
+    return np.bincount(second, weights=count, minlength=data.seconds).astype(np.int64)
 
 
 def _gauge(data: RunData, name: str) -> pd.Series[float]:
@@ -89,9 +92,10 @@ def window_width(seconds: int, requests: int) -> int:
 
 def windows(data: RunData) -> Windows:
     """Give latency percentiles of successful requests over time."""
-    ok = data.outcome(OK)
-    width = window_width(data.seconds, int(ok["count"].sum()))
-    groups = Groups(ok.assign(window=ok["second"] // width), "window")
+    ok = data.requests["outcome"].to_numpy() == OUTCOMES.index(OK)
+    second, bins, count = (data.requests[column].to_numpy()[ok] for column in ("second", "bin", "count"))
+    width = window_width(data.seconds, int(count.sum()))
+    groups = Groups(second // width, bins, count)
     columns: dict[str, NDArray[np.float64]] = {}
     for share in WINDOW_SHARES:
         shown = np.round(groups.totals * (1 - share), 6) >= HIDDEN_BELOW
@@ -104,8 +108,7 @@ def windows(data: RunData) -> Windows:
 
 def curves(data: RunData, most: int) -> list[Curve]:
     """Give the percentile curve of the most frequent operations, as far as ten samples lie beyond each point."""
-    ok = data.outcome(OK)
-    groups = Groups(ok, "operation")
+    groups = Groups.of(data.totals[data.totals["outcome"] == OUTCOMES.index(OK)], "operation")
     found = []
     for position in np.argsort(-groups.totals, kind="stable")[:most].tolist():
         count = int(groups.totals[position])

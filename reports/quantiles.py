@@ -24,6 +24,8 @@ HIDDEN_BELOW: Final = 10
 """A percentile with fewer samples than this beyond it is hidden."""
 WEAK_BELOW: Final = 100
 """A percentile with fewer samples than this beyond it is shown, and nothing is judged by it."""
+DENSE: Final = 40_000_000
+"""Keys below this are summed in an array of that length, others by sorting."""
 
 
 def middles(bins: Ints) -> Ints:
@@ -39,23 +41,47 @@ def beyond(share: float, count: float) -> float:
     return round(count * (1 - share), 6)
 
 
+def sums(keys: Ints, counts: Ints) -> tuple[Ints, Ints]:
+    """Sum counts by key.
+
+    Returns:
+        The distinct keys in order, and for each its sum (more than 0).
+    """
+    if not len(keys):
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
+    if int(keys.max()) < DENSE:
+        # Much faster than sorting or hashing. The weights are floats, exact up to 2^53 requests.
+        dense = np.bincount(keys, weights=counts)
+        found = np.flatnonzero(dense)
+        return found, dense[found].astype(np.int64)
+    distinct, places = np.unique(keys, return_inverse=True)
+    return distinct, np.bincount(places, weights=counts).astype(np.int64)
+
+
 class Groups:
     """Histograms by group: built from columns, then asked for the percentile of every group."""
 
     __slots__ = ("_counts", "_ends", "_starts", "_values", "keys", "totals")
 
-    def __init__(self, frame: pd.DataFrame, key: str) -> None:
-        """Sum `count` by `key` and `bin`; a frame without rows makes no groups."""
-        summed = frame.groupby([key, "bin"], sort=True, observed=True)["count"].sum()
-        keys = summed.index.get_level_values(0).to_numpy(dtype=np.int64)
-        self._counts: Ints = np.cumsum(summed.to_numpy(dtype=np.int64))
-        self._values = middles(summed.index.get_level_values(1).to_numpy(dtype=np.int64))
+    def __init__(self, groups: Ints, bins: Ints, counts: Ints) -> None:
+        """Sum `counts` by group and bin; columns without rows make no groups."""
+        span = int(bins.max()) + 1 if len(bins) else 1
+        keys, summed = sums(groups.astype(np.int64) * span + bins, counts)
+        self._counts: Ints = np.cumsum(summed)
+        self._values = middles(keys % span)
         self.keys: Ints
-        self.keys, self._starts = np.unique(keys, return_index=True)
+        self.keys, self._starts = np.unique(keys // span, return_index=True)
         self._ends: Ints = np.append(self._starts, len(keys))[1:].astype(np.int64)
-        self.totals: Ints = self._counts[self._ends - 1] - self._before() if len(keys) else np.zeros(0, np.int64)
+        self.totals: Ints = self._counts[self._ends - 1] - self._before()
+
+    @classmethod
+    def of(cls, frame: pd.DataFrame, group: str) -> Groups:
+        """Build them from the columns `bin` and `count` of a frame, and the column `group`."""
+        return cls(*(frame[column].to_numpy(dtype=np.int64) for column in (group, "bin", "count")))
 
     def _before(self) -> Ints:
+        if not len(self._starts):
+            return np.zeros(0, np.int64)
         return np.where(self._starts > 0, self._counts[self._starts - 1], 0)
 
     @property

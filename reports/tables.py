@@ -105,8 +105,8 @@ def operations(data: RunData) -> Table[OperationRow]:
     """Give a row for all requests together, then one per operation, the most frequent first."""
     counts = _counts(data)
     names = np.argsort(-counts.sum(axis=0), kind="stable")
-    by_operation = _rows(data, data.requests, data.operations, counts)
-    everything = data.requests.assign(operation=0)
+    by_operation = _rows(data, data.totals, data.operations, counts)
+    everything = data.totals.assign(operation=0)
     whole = _rows(data, everything, ("all",), counts.sum(axis=1, keepdims=True), whole=True)
     ordered = [by_operation[place] for place in names.tolist()]
     rest = ordered[TOP_OPERATIONS:]
@@ -116,7 +116,7 @@ def operations(data: RunData) -> Table[OperationRow]:
 def _counts(data: RunData) -> NDArray[np.int64]:
     """Count requests by outcome (rows) and operation (columns)."""
     counts = np.zeros((len(OUTCOMES), len(data.operations)), dtype=np.int64)
-    sums = data.requests.groupby(["outcome", "operation"])["count"].sum()
+    sums = data.totals.groupby(["outcome", "operation"])["count"].sum()
     places = sums.index.to_frame().to_numpy(dtype=np.int64)
     counts[places[:, 0], places[:, 1]] = sums.to_numpy()
     return counts
@@ -125,7 +125,7 @@ def _counts(data: RunData) -> NDArray[np.int64]:
 def _rows(
     data: RunData, frame: pd.DataFrame, names: tuple[str, ...], counts: NDArray[np.int64], *, whole: bool = False
 ) -> list[OperationRow]:
-    groups = Groups(frame[frame["outcome"] == OUTCOMES.index(OK)], "operation")
+    groups = Groups.of(frame[frame["outcome"] == OUTCOMES.index(OK)], "operation")
     place = {key: position for position, key in enumerate(groups.keys.tolist())}
     failed = counts[OUTCOMES.index(FAIL)]
     # An arrival that found no free user is an answer that never came, like a failure (measurement.md §2).
