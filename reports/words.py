@@ -16,7 +16,7 @@ from reports import units
 if TYPE_CHECKING:
     from lab.model.run import Run
     from lab.model.threshold import ThresholdResult
-    from lab.model.verdict import FlightDefect, Integrity
+    from lab.model.verdict import FlightDefect, Integrity, Verdict
 
 
 class Mark(StrEnum):
@@ -65,8 +65,6 @@ _OPEN: Final = {
     Status.FINISHED: ("NO VERDICT", "The load came to its end, and was not judged."),
 }
 
-_EARLY: Final[dict[int, str]] = {Exit.SIGNAL: "STOPPED", Exit.SCRIPT: "SCRIPT ERROR"}
-
 
 def headline(run: Run) -> Headline:
     """Say what came of a run; a run that nobody judged says so."""
@@ -74,15 +72,24 @@ def headline(run: Run) -> Headline:
     if verdict is None:
         word, sentence = _OPEN[run.status]
         return Headline(Outlook.OPEN, Mark.NONE, word, sentence)
-    sentence = units.plain(verdict.sentence, 600)
+    outlook, mark, word = _outcome(verdict, run.status)
+    return Headline(outlook, mark, word, units.plain(verdict.sentence, 600))
+
+
+def _outcome(verdict: Verdict, status: Status) -> tuple[Outlook, Mark, str]:
+    if status is Status.CRASHED:
+        return Outlook.FAILED, Mark.BAD, "CRASHED"
     if verdict.validity is Validity.INVALID:
-        return Headline(Outlook.INVALID, Mark.WARN, "INVALID", sentence)
-    word = _EARLY.get(verdict.exit_code, "")
+        return Outlook.INVALID, Mark.WARN, "INVALID"
+    if verdict.exit_code == Exit.SIGNAL:
+        return Outlook.OPEN, Mark.NONE, "STOPPED"
+    if verdict.exit_code == Exit.SCRIPT:
+        return Outlook.FAILED, Mark.BAD, "SCRIPT ERROR"
     if not verdict.passed:
-        return Headline(Outlook.FAILED, Mark.BAD, word or "FAILED", sentence)
+        return Outlook.FAILED, Mark.BAD, "FAILED"
     if verdict.validity is Validity.SUSPECT:
-        return Headline(Outlook.SUSPECT, Mark.WARN, word or "PASSED, BUT SUSPECT", sentence)
-    return Headline(Outlook.PASSED, Mark.GOOD, word or "PASSED", sentence)
+        return Outlook.SUSPECT, Mark.WARN, "PASSED, BUT SUSPECT"
+    return Outlook.PASSED, Mark.GOOD, "PASSED"
 
 
 VALIDITY_WORDS: Final = {
