@@ -77,19 +77,17 @@ def headline(run: Run) -> Headline:
 
 
 def _outcome(verdict: Verdict, status: Status) -> tuple[Outlook, Mark, str]:
-    if status is Status.CRASHED:
-        return Outlook.FAILED, Mark.BAD, "CRASHED"
-    if verdict.validity is Validity.INVALID:
-        return Outlook.INVALID, Mark.WARN, "INVALID"
-    if verdict.exit_code == Exit.SIGNAL:
-        return Outlook.OPEN, Mark.NONE, "STOPPED"
-    if verdict.exit_code == Exit.SCRIPT:
-        return Outlook.FAILED, Mark.BAD, "SCRIPT ERROR"
-    if not verdict.passed:
-        return Outlook.FAILED, Mark.BAD, "FAILED"
-    if verdict.validity is Validity.SUSPECT:
-        return Outlook.SUSPECT, Mark.WARN, "PASSED, BUT SUSPECT"
-    return Outlook.PASSED, Mark.GOOD, "PASSED"
+    suspect = verdict.validity is Validity.SUSPECT
+    rules = (
+        (status is Status.CRASHED, (Outlook.FAILED, Mark.BAD, "CRASHED")),
+        (verdict.validity is Validity.INVALID, (Outlook.INVALID, Mark.WARN, "INVALID")),
+        (verdict.exit_code == Exit.SIGNAL, (Outlook.OPEN, Mark.NONE, "STOPPED")),
+        (verdict.exit_code == Exit.SCRIPT, (Outlook.FAILED, Mark.BAD, "SCRIPT ERROR")),
+        (not verdict.passed, (Outlook.FAILED, Mark.BAD, "FAILED")),
+        (suspect, (Outlook.SUSPECT, Mark.WARN, "PASSED, BUT SUSPECT")),
+        (True, (Outlook.PASSED, Mark.GOOD, "PASSED")),
+    )
+    return next(outcome for holds, outcome in rules if holds)
 
 
 VALIDITY_WORDS: Final = {
