@@ -81,7 +81,7 @@ class RunFolder:
     def save(self, run: Run) -> None:
         """Write `run.json`, whole or not at all."""
         temporary = self.path / f".{RUN_FILE}.new"
-        temporary.write_bytes(_adapter().dump_json(run, indent=1) + b"\n")
+        temporary.write_bytes(dump(run))
         temporary.replace(self.path / RUN_FILE)
 
     def load(self) -> Run:
@@ -101,6 +101,11 @@ class RunFolder:
         except ValueError as error:
             first = str(error).splitlines()[:2]
             raise RunError(f"{file} cannot be read: {' '.join(first)}") from None
+
+
+def dump(run: Run) -> bytes:
+    """Give a run as JSON, as it stands in `run.json`."""
+    return _adapter().dump_json(run, indent=1) + b"\n"
 
 
 @cache

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 CPU_LIMIT: Final = 0.80
 CPU_SECONDS: Final = 5
 LATE_LIMIT_MS: Final = 10.0
+LATE_SHARE: Final = 0.1
+TIMER_MS: Final = 2.0
+"""What the probe's timer is good to: the event loop's clock has whole milliseconds, and rounds up."""
 FEWEST_BEYOND: Final = 10
 AUTH_OPERATIONS: Final = ("signup", "signin")
 AUTH_SHARE: Final = 0.5
@@ -96,8 +99,8 @@ def _late(run: Observed) -> Iterator[Finding]:
     median = run.tally.histogram(_REQUESTS, OK).percentile(0.5) or 0
     text = f"a 10 ms timer fired {late / US_PER_MS:.1f} ms late at p99"
     if late / US_PER_MS > LATE_LIMIT_MS:
-        yield _finding("scheduling delay", f"{text}: the generator had no time to look at its clock", Validity.INVALID)
-    elif late > 0.1 * median:
+        yield _finding("scheduling delay", f"{text}: answers lay waiting before they were seen", Validity.INVALID)
+    elif late > max(LATE_SHARE * median, TIMER_MS * US_PER_MS):
         share = late / median if median else 0.0
         yield _finding("scheduling delay", f"{text}, {share:.0%} of the median latency", Validity.SUSPECT)
     else:

@@ -32,7 +32,7 @@ from lab.stack.processes import identify
 from lab.stack.state import PartState, StackState, save
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from types import FrameType
 
 _NICENESS: Final = 5
@@ -119,6 +119,8 @@ class Supervisor:
             self._waiting.pop(name, None)
             changed = True
         if changed:
+            if not self._waiting:
+                yield_to_load(child.pid for child in self._children.values())
             self._note()
 
     def _failed(self, part: PartState, ending: str) -> PartState:
@@ -170,14 +172,17 @@ class Supervisor:
             shutil.rmtree(layout.root, ignore_errors=True)
 
 
-def yield_to_load() -> None:
-    """Make this process and what it starts wait for the load generator when both want the same core.
+def yield_to_load(groups: Iterable[int]) -> None:
+    """Make this process and the given process groups wait for the load generator when both want the same core.
 
     The generator's time stamps are the measurement: late ones would be booked as the platform's latency. Raised only,
-    never lowered. Linux may group processes by session for scheduling (autogroup), and niceness then counts inside
-    the group alone; the group, which the supervisor's own session has to itself, gets the same niceness.
+    never lowered, and only once all is ready: a start on a busy machine needs its share. Linux may group processes by
+    session for scheduling (autogroup), and niceness then counts inside the group alone; the group, which the
+    supervisor's own session has to itself, gets the same niceness.
     """
-    os.nice(max(0, _NICENESS - os.nice(0)))
+    for kind, who in [(os.PRIO_PROCESS, 0), *((os.PRIO_PGRP, group) for group in groups)]:
+        with suppress(ProcessLookupError):
+            os.setpriority(kind, who, max(_NICENESS, os.getpriority(kind, who)))
     with suppress(OSError):
         Path("/proc/self/autogroup").write_text(str(_NICENESS), encoding="ascii")
 
@@ -191,7 +196,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--module", required=True)
     parser.add_argument("--owned", action="store_true")
     given = parser.parse_args(arguments)
-    yield_to_load()
     Supervisor(Plan(Layout(given.folder), given.profile, given.port_offset, given.owned, given.module)).run()
 
 
