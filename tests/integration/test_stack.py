@@ -175,10 +175,11 @@ def test_services_get_their_settings_and_no_others(root: Path, offset: int, monk
 
 
 def test_the_platform_gives_way_to_the_load_generator(root: Path, offset: int) -> None:
-    """Every process of the stack has a niceness of at least 5, also inside its scheduling group."""
+    """Every thread of a ready stack has a niceness of at least 5, and so has its scheduling group."""
     state = start(root, offset)
 
-    assert all(psutil.Process(pid).nice() >= 5 for pid in state.pids.values())
+    threads = [thread.id for pid in state.pids.values() for thread in psutil.Process(pid).threads()]
+    assert all(os.getpriority(os.PRIO_PROCESS, thread) >= 5 for thread in threads)
     group = Path(f"/proc/{state.pids['auth']}/autogroup")
     assert not group.exists() or group.read_text(encoding="ascii").rstrip().endswith("nice 5")
 
@@ -247,8 +248,8 @@ def test_an_owner_and_a_supervisor_killed_together_leave_nothing(root: Path, off
     wait_until(lambda: alive_in(root) == [])
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
-@pytest.mark.parametrize("call", [UP, RUNNING])
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT], ids=["killed", "ctrl-c"])
+@pytest.mark.parametrize("call", [UP, RUNNING], ids=["up", "running"])
 def test_a_start_that_is_interrupted_leaves_nothing(
     root: Path, offset: int, monkeypatch: pytest.MonkeyPatch, number: int, call: str
 ) -> None:
@@ -548,3 +549,40 @@ def test_two_stacks_never_share_ports(root: Path, offset: int) -> None:
     """While a stack is starting its ports are claimed, before its services listen on them."""
     with ports.claim(offset), pytest.raises(StackError, match="another stack"):
         start(root, offset)
+
+
+def test_the_real_platform_comes_up_and_goes(root: Path, offset: int) -> None:
+    """The five reference services come up, take a sign-up through the gateway, and leave nothing behind."""
+    state = up(root, port_offset=offset, timeout=PATIENCE)
+
+    assert status(root).healthy
+    body = {"email": "anna@example.org", "password": "secret-enough"}
+    url = state.target().through_gateway("auth") + "/api/v1/signup"
+    assert urllib3.request("POST", url, json=body, retries=False).status == 201
+    threads = [thread.id for pid in state.pids.values() for thread in psutil.Process(pid).threads()]
+    assert len(threads) > len(SERVICES)
+    assert all(os.getpriority(os.PRIO_PROCESS, thread) >= 5 for thread in threads)
+    assert down(root)
+    assert alive_in(root) == []
+
+
+def test_the_real_platform_dies_with_its_owner(root: Path, offset: int) -> None:
+    """SIGKILL of the owner of real services leaves no process, no worker and no folder."""
+    call = RUNNING.replace(f"module={FAKE!r}, ", "")
+    with owner(root, offset, call) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "up\n"
+
+        process.kill()
+
+    wait_until(lambda: alive_in(root) == [])
+    wait_until(lambda: list(root.glob("run-*")) == [])
+
+
+def test_the_real_platform_dies_with_its_supervisor(root: Path, offset: int) -> None:
+    """SIGKILL of the supervisor of real services leaves no process and no worker."""
+    state = up(root, port_offset=offset, timeout=PATIENCE)
+
+    os.kill(state.supervisor.pid, signal.SIGKILL)
+
+    wait_until(lambda: alive_in(root) == [])

@@ -40,12 +40,14 @@ def test_the_guard_kills_what_it_was_told_of() -> None:
         stray.stdout.readline()
         gone = subprocess.Popen([sys.executable, "-c", ""], process_group=0)
         gone.wait()
+        named = f"{gone.pid}\n{stray.pid}\n".encode()
 
-        subprocess.run(
-            [sys.executable, str(SCRIPTS / "guard.py")], input=f"{gone.pid}\n{stray.pid}\n".encode(), check=True
-        )
+        try:
+            subprocess.run([sys.executable, str(SCRIPTS / "guard.py")], input=named, check=True)
 
-        assert stray.wait(30) == -9
+            assert stray.wait(30) == -9
+        finally:
+            stray.kill()
 
 
 def test_the_tether_notices_a_parent_that_is_gone() -> None:
