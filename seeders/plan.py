@@ -118,8 +118,6 @@ def check(plan: SeedPlan) -> None:
         ("airplanes", 1, MOST),
         ("flights", 1, MOST),
         ("users", 0, MOST),
-        ("capacity_min", 1, MOST_SEATS),
-        ("capacity_max", 1, MOST_SEATS),
         ("rng_seed", 0, 2**31 - 1),
     )
     for name, least, most in bounds:
@@ -129,8 +127,11 @@ def check(plan: SeedPlan) -> None:
             raise ConfigError(f"{option}: must be at least {least}")
         if value > most:
             raise ConfigError(f"{option}: must be at most {most}")
-    if plan.capacity_min > plan.capacity_max:
-        raise ConfigError(f"--capacity-min {plan.capacity_min}: must not exceed --capacity-max {plan.capacity_max}")
+    fewest, most = plan.capacity_min, plan.capacity_max
+    if not 1 <= fewest <= most <= MOST_SEATS:
+        raise ConfigError(
+            f"--capacity {fewest}:{most}: must be MIN:MAX with 1 ≤ MIN ≤ MAX ≤ {MOST_SEATS} (seats of an airplane)"
+        )
 
 
 def planned_user(rng_seed: int, index: int) -> PlannedUser:

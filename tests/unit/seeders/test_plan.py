@@ -125,8 +125,9 @@ def test_plans_with_other_seeds_or_seats_do_not_meet() -> None:
         (SeedPlan(cities=1, airports=6), "--airports 6: 1 cities have 5 airports; ask for fewer airports or for more"),
         (SeedPlan(airplanes=-3), "--airplanes -3: must be at least 1"),
         (SeedPlan(users=10**9), "--users 1000000000: must be at most 1000000"),
-        (SeedPlan(capacity_min=0), "--capacity-min 0: must be at least 1"),
-        (SeedPlan(capacity_min=900), "--capacity-min 900: must not exceed --capacity-max 850"),
+        (SeedPlan(capacity_min=0), "--capacity 0:850: must be MIN:MAX with 1 ≤ MIN ≤ MAX"),
+        (SeedPlan(capacity_min=900), "--capacity 900:850: must be MIN:MAX"),
+        (SeedPlan(capacity_max=10_001), "--capacity 400:10001: must be MIN:MAX .* ≤ 10000"),
         (SeedPlan(rng_seed=-1), "--rng-seed -1: must be at least 0"),
     ],
 )
