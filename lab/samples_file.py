@@ -22,7 +22,12 @@ SERIES_COLUMNS: Final = ("second", "kind", "metric", "tags", "value", "total")
 
 def tags_text(tags: Tags) -> str:
     """Write tags as the JSON text that stands in the `tags` column, keys in order."""
-    return json.dumps(dict(tags), sort_keys=True, ensure_ascii=False)
+    return _text(json.dumps(dict(tags), sort_keys=True, ensure_ascii=False))
+
+
+def _text(words: str) -> str:
+    # A target may answer with half a surrogate pair, which JSON can hold and Parquet can't.
+    return words.encode("utf-8", "replace").decode("utf-8")
 
 
 def tables(ticks: Iterable[Tick]) -> tuple[pa.Table, pa.Table]:
@@ -36,7 +41,7 @@ def tables(ticks: Iterable[Tick]) -> tuple[pa.Table, pa.Table]:
     series: tuple[list[object], ...] = tuple([] for _ in SERIES_COLUMNS)
     for tick in ticks:
         for key, bins in tick.trends.items():
-            head = (tick.second, key.metric, key.name, tags_text(key.tags), key.outcome, key.clock)
+            head = (tick.second, key.metric, _text(key.name), tags_text(key.tags), key.outcome, key.clock)
             for index, count in sorted(bins.items()):
                 _append(samples, (*head, index, count))
         for row in _series_rows(tick):

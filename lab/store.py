@@ -22,7 +22,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from lab.errors import RunError
+from lab.errors import LabError, RunError
 from lab.model.run import RUN_VERSION, Run
 from lab.model.sample import Tick
 
@@ -98,7 +98,7 @@ class RunFolder:
         _check_version(raw, file)
         try:
             return _adapter().validate_json(raw)
-        except ValueError as error:
+        except (ValueError, LabError) as error:  # a target's own check raises a LabError
             first = str(error).splitlines()[:2]
             raise RunError(f"{file} cannot be read: {' '.join(first)}") from None
 
@@ -178,7 +178,7 @@ def find(reference: str, out: Path) -> RunFolder:
     for path in (out / reference, Path(reference)):
         if (path / RUN_FILE).is_file():
             return RunFolder(path)
-    matches = sorted(out.glob(f"{_plain(reference)}*/{RUN_FILE}"))
+    matches = [file for file in sorted(out.glob(f"*/{RUN_FILE}")) if file.parent.name.startswith(reference or "/")]
     if len(matches) == 1:
         return RunFolder(matches[0].parent)
     if matches:
@@ -193,7 +193,8 @@ def read_ticks(path: Path) -> Iterator[Tick]:
     Raises:
         RunError: a line before the last is no tick.
     """
-    with path.open(encoding="utf-8") as lines:
+    # Bytes that are no text make a line that is no tick, which says what is wrong.
+    with path.open(encoding="utf-8", errors="replace") as lines:
         for line in lines:
             if line.endswith("\n"):
                 yield Tick.from_json(line)

@@ -34,7 +34,7 @@ def load(reference: str, root: Path, overrides: Mapping[str, str]) -> Target:
     path = _find(reference, root)
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # no UTF-8, no TOML, or a number of thousands of digits
         raise TargetError(f"{path}: no valid TOML: {error}") from None
     except OSError as error:
         raise TargetError(f"{path} cannot be read: {error.strerror}") from None
@@ -62,7 +62,7 @@ def require_private(target: Target, *, allow_public: bool) -> None:
     for host in sorted(target.hosts()):
         try:
             addresses = {str(info[4][0]) for info in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)}
-        except OSError:
+        except (OSError, UnicodeError):  # no such host, or no host name at all
             raise TargetError(f'target "{target.name}": the host "{host}" is unknown') from None
         public = sorted(address for address in addresses if not is_private(address.partition("%")[0]))
         if public and not allow_public:

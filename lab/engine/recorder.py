@@ -50,6 +50,7 @@ class Recorder:
         self._zero = self._clock()
         self._seconds.clear()
         self._closed = 0
+        self.unfinished = 0
 
     @property
     def elapsed(self) -> float:
@@ -96,7 +97,7 @@ class Recorder:
 
     def check(self, name: str, operation: str, *, passed: bool) -> None:
         """Count a check."""
-        key = SeriesKey("checks", (("check", name), ("operation", operation), *self._tags))
+        key = SeriesKey("checks", tuple(sorted({**dict(self._tags), "operation": operation, "check": name}.items())))
         second = self._now()
         second.totals[key] += 1
         if passed:

@@ -7,7 +7,7 @@ doubling, so a bin's low edge is at most 1/1024 below any value in it (measureme
 from __future__ import annotations
 
 from collections import Counter
-from math import ceil, inf
+from math import ceil, inf, isclose
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -43,13 +43,21 @@ def middle(index: int) -> int:
     return low_edge(index) + (width(index) >> 1)
 
 
+def rank_of(share: float, total: int) -> int:
+    """Give ⌈share·total⌉, at least 1: which of `total` values in order is the percentile."""
+    product = share * total
+    whole = round(product)
+    # 0.07 × 100 must be 7 and not, by the last bit of a float, 8.
+    return max(whole if isclose(product, whole, rel_tol=1e-15) else ceil(product), 1)
+
+
 def percentile_bin(bins: Mapping[int, int], share: float) -> int | None:
     """Give the first bin whose cumulated count reaches ⌈share·n⌉, or None when there is no count at all."""
     total = sum(bins.values())
-    if not total:
-        return None
-    # Rounding first: 0.95 × 20 must be 19 and not, by the last bit of a float, 20.
-    rank = max(ceil(round(share * total, 9)), 1)
+    return _bin_at(bins, rank_of(share, total)) if total else None
+
+
+def _bin_at(bins: Mapping[int, int], rank: int) -> int:
     seen = 0
     for index in sorted(bins):
         seen += bins[index]
@@ -121,8 +129,5 @@ class Histogram:
         total = succeeded + failed
         if not total:
             return None
-        rank_share = share * total / succeeded if succeeded else inf
-        if round(rank_share, 12) > 1:
-            return inf
-        value = self.percentile(min(rank_share, 1.0))
-        return None if value is None else float(value)
+        rank = rank_of(share, total)
+        return float(middle(_bin_at(self.bins, rank))) if rank <= succeeded else inf

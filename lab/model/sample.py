@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from lab.errors import RunError
 from lab.model.histogram import Histogram
-from lab.model.threshold import METRICS, MetricKind, Selector
+from lab.model.threshold import AGGREGATIONS, METRICS, MetricKind, Selector
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -153,11 +153,11 @@ class Tally:
         """
         selector = threshold.selector
         kind = METRICS.get(selector.metric) or self._kind_of(selector.metric)
+        if threshold.aggregation not in AGGREGATIONS[kind]:
+            # Only known now, for a metric of the user's own: it has nothing that this threshold could judge.
+            return None, ""
         if kind is MetricKind.TREND:
-            if threshold.aggregation == "count":
-                counted = self.histogram(selector, OK).count + self.histogram(selector, FAIL).count
-                return (float(counted) if counted else None), ""
-            return self._trend(threshold), "ms"
+            return self._trend(threshold), "" if threshold.aggregation == "count" else "ms"
         if kind is MetricKind.COUNTER:
             count = self._count(selector)
             if count is None or threshold.aggregation == "count":
@@ -168,7 +168,7 @@ class Tally:
             return (hits / total if total else None), "share"
         return self.gauge(selector), ""
 
-    def _kind_of(self, metric: str) -> MetricKind | None:
+    def _kind_of(self, metric: str) -> MetricKind:
         kinds: tuple[tuple[MetricKind, Iterable[TrendKey | SeriesKey]], ...] = (
             (MetricKind.TREND, self.trends),
             (MetricKind.RATE, self.rates),
@@ -177,11 +177,13 @@ class Tally:
         for kind, keys in kinds:
             if any(key.metric == metric for key in keys):
                 return kind
-        return None
+        return MetricKind.GAUGE
 
     def _trend(self, threshold: Threshold) -> float | None:
         ok = self.histogram(threshold.selector, OK)
         failed = self.histogram(threshold.selector, FAIL).count
+        if threshold.aggregation == "count":
+            return float(ok.count + failed) or None
         if not ok.count:
             return inf if failed else None
         share = {"med": 0.5, "p": (threshold.argument or 0.0) / 100}.get(threshold.aggregation)

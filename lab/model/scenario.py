@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 import tomllib
 from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from lab.errors import ConfigError, ScenarioError, nearest
 from lab.model.dataset import DataNeeds
+from lab.model.source import Source, shown
 from lab.model.stage import MAX_USERS, Stage, parse_duration, scale, total_duration, user_seconds
-from lab.model.threshold import INTEGRITY_METRICS, Threshold, parse_threshold
+from lab.model.threshold import INTEGRITY_METRICS, Threshold, parse_selector, parse_threshold
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -83,26 +83,6 @@ _KEYS: Final = (
 _SHAPE_KEYS: Final = {"constant-vus": ("vus", "duration"), "ramping-vus": ("startVUs", "stages")}
 
 
-class _Source:
-    """A scenario's text, to say in which line a word stands."""
-
-    def __init__(self, text: str, where: str) -> None:
-        self.text = text
-        self.where = where
-
-    def line_of(self, word: str) -> int | None:
-        pattern = re.compile(rf'(?<![\w-])["\']?{re.escape(word)}["\']?(?![\w-])')
-        for number, line in enumerate(self.text.splitlines(), start=1):
-            if pattern.search(line.split("#", 1)[0]):
-                return number
-        return None
-
-    def error(self, sentence: str, word: str = "") -> ScenarioError:
-        number = self.line_of(word) if word else None
-        place = f"{self.where}, line {number}" if number else self.where
-        return ScenarioError(f"{place}: {sentence}")
-
-
 def parse_scenario(text: str, name: str, where: str) -> Scenario:
     """Read a scenario.
 
@@ -114,10 +94,10 @@ def parse_scenario(text: str, name: str, where: str) -> Scenario:
     Raises:
         ScenarioError: naming the file, the line, the word and, for a mistyped one, the nearest right one.
     """
-    source = _Source(text, where)
+    source = Source(text, where)
     try:
         table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # a number of thousands of digits is a plain ValueError
         raise ScenarioError(f"{where}: no valid TOML: {error}") from None
     for key in table:
         if key not in _KEYS:
@@ -148,7 +128,7 @@ def parse_scenario(text: str, name: str, where: str) -> Scenario:
     )
 
 
-def _shape(table: Mapping[str, Any], executor: str, source: _Source) -> tuple[int, tuple[Stage, ...]]:
+def _shape(table: Mapping[str, Any], executor: str, source: Source) -> tuple[int, tuple[Stage, ...]]:
     if executor == "constant-vus":
         vus = _count(table, "vus", source)
         seconds = _seconds(table, "duration", source)
@@ -172,7 +152,7 @@ def _shape(table: Mapping[str, Any], executor: str, source: _Source) -> tuple[in
     return start, tuple(stages)
 
 
-def _thresholds(table: object, source: _Source) -> tuple[Threshold, ...]:
+def _thresholds(table: object, source: Source) -> tuple[Threshold, ...]:
     if not isinstance(table, dict):
         raise source.error('thresholds are written http_req_duration = ["p(95)<2000"]', "thresholds")
     found = []
@@ -180,6 +160,10 @@ def _thresholds(table: object, source: _Source) -> tuple[Threshold, ...]:
         texts = [expressions] if isinstance(expressions, str) else expressions
         if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
             raise source.error(f'{metric}: write a list of texts, like ["p(95)<2000"]', metric)
+        try:
+            parse_selector(metric)  # also where an empty list waives it
+        except ConfigError as error:
+            raise source.error(str(error), metric) from None
         for text in texts:
             try:
                 found.append(parse_threshold(metric, text))
@@ -188,7 +172,7 @@ def _thresholds(table: object, source: _Source) -> tuple[Threshold, ...]:
     return tuple(found)
 
 
-def _data(table: object, source: _Source) -> DataNeeds:
+def _data(table: object, source: Source) -> DataNeeds:
     if not isinstance(table, dict):
         raise source.error("data is a table: [data]", "data")
     known = {f.name for f in fields(DataNeeds)}
@@ -210,37 +194,37 @@ def _data(table: object, source: _Source) -> DataNeeds:
     return DataNeeds(flights, _count(table, "users", source, plain.users), (seats[0], seats[1]))
 
 
-def _text(table: Mapping[str, Any], key: str, source: _Source, default: str | None = None) -> str:
+def _text(table: Mapping[str, Any], key: str, source: Source, default: str | None = None) -> str:
     value = table.get(key, default)
     if value is None:
         raise source.error(f'"{key}" is missing; add a line like {_EXAMPLES[key]}')
     if not isinstance(value, str):
-        raise source.error(f"{key} must be a text in quotes, not {value!r}", key)
+        raise source.error(f"{key} must be a text in quotes, not {shown(value)}", key)
     return value
 
 
-def _count(table: Mapping[str, Any], key: str, source: _Source, default: int | None = None) -> int:
+def _count(table: Mapping[str, Any], key: str, source: Source, default: int | None = None) -> int:
     value = table.get(key, default)
     if value is None:
         raise source.error(f'"{key}" is missing; add a line like {_EXAMPLES[key]}')
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= MAX_USERS:
-        raise source.error(f"{key} = {value!r} must be a whole number from 0 to {MAX_USERS:,}", key)
+        raise source.error(f"{key} = {shown(value)} must be a whole number from 0 to {MAX_USERS:,}", key, value)
     return value
 
 
-def _seconds(table: Mapping[str, Any], key: str, source: _Source, default: float | None = None) -> float:
+def _seconds(table: Mapping[str, Any], key: str, source: Source, default: float | None = None) -> float:
     value = table.get(key)
     if value is None and default is not None:
         return default
     if not isinstance(value, str):
-        raise source.error(f'{key} must be a duration in quotes, like {key} = "30s"', key)
+        raise source.error(f'{key} must be a duration in quotes, like {key} = "30s"', key, value)
     try:
         return parse_duration(value)
     except ConfigError as error:
-        raise source.error(f"{key}: {error}", value) from None
+        raise source.error(f"{key}: {error}", key, value) from None
 
 
-def _pairs(table: Mapping[str, Any], key: str, source: _Source) -> tuple[tuple[str, str], ...]:
+def _pairs(table: Mapping[str, Any], key: str, source: Source) -> tuple[tuple[str, str], ...]:
     value = table.get(key, {})
     if not isinstance(value, dict) or not all(isinstance(text, str) for text in value.values()):
         raise source.error(f'{key} is a table of texts, like {key} = {{team = "booking"}}', key)

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 _PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
 _SECONDS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 MAX_USERS: Final = 1_000_000
+MAX_DIGITS: Final = 18
+MAX_SECONDS: Final = 366 * 86400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +33,16 @@ def parse_duration(text: str) -> float:
         Seconds.
 
     Raises:
-        ConfigError: the text is no duration.
+        ConfigError: the text is no duration, or one of more than a year.
     """
     compact = text.strip()
     parts = _PART.findall(compact)
     if not parts or "".join(number + unit for number, unit in parts) != compact:
         raise ConfigError(f'"{text}" is no duration; write it like "30s", "1m30s" or "500ms"')
-    return sum(float(number) * _SECONDS[unit] for number, unit in parts)
+    seconds = sum(float(number) * _SECONDS[unit] for number, unit in parts)
+    if seconds > MAX_SECONDS:
+        raise ConfigError(f'"{compact[:40]}" is longer than a year')
+    return seconds
 
 
 def parse_stage(text: str) -> Stage:
@@ -47,10 +52,12 @@ def parse_stage(text: str) -> Stage:
         ConfigError: the text is no stage.
     """
     duration, colon, target = text.partition(":")
-    if not colon or not target.strip().isdecimal() or int(target) > MAX_USERS:
-        raise ConfigError(f'--stage "{text}": write DURATION:USERS, like 30s:20')
+    digits = target.strip()
+    # The length first: Python refuses to read a number of thousands of digits.
+    if not colon or not digits.isdecimal() or len(digits) > MAX_DIGITS or int(digits) > MAX_USERS:
+        raise ConfigError(f'--stage "{text}": write DURATION:USERS, like 30s:20, with at most {MAX_USERS:,} users')
     try:
-        return Stage(parse_duration(duration), int(target))
+        return Stage(parse_duration(duration), int(digits))
     except ConfigError as error:
         raise ConfigError(f'--stage "{text}": {error}') from None
 
@@ -64,13 +71,14 @@ def users_at(stages: Sequence[Stage], start: int, elapsed: float) -> int:
     """Give the number of users that should run `elapsed` seconds after the start.
 
     Between two targets the number follows the straight line, rounded to the nearest user; after the last stage it
-    is the last target.
+    is the last target, and before the start it is the number that the run begins with.
     """
     before, begin = start, 0.0
+    elapsed = max(elapsed, 0.0)
     for stage in stages:
         if elapsed < begin + stage.duration:
             part = (elapsed - begin) / stage.duration
-            return int(before + (stage.target - before) * max(part, 0.0) + 0.5)
+            return int(before + (stage.target - before) * part + 0.5)
         before, begin = stage.target, begin + stage.duration
     return before
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from lab.errors import TargetError, nearest
 
@@ -56,8 +56,8 @@ class Target:
             url = str(getattr(self, service)).rstrip("/")
             if not url and service != "gateway":
                 url = self.gateway.rstrip("/") + PREFIXES[service]
-            parts = urlsplit(url)
-            if parts.scheme not in {"http", "https"} or not parts.hostname:
+            parts = _parts(url)
+            if parts is None:
                 raise TargetError(f'{service} = "{url}" is no URL of the kind http://host:port')
             if parts.username or parts.password:
                 raise TargetError(f"{service}: a URL may hold no user name or password, since runs record it")
@@ -98,6 +98,16 @@ class Target:
             return cls(**{key: str(value) for key, value in values.items()})
         except TargetError as error:
             raise TargetError(f"{where}: {error}") from None
+
+
+def _parts(url: str) -> SplitResult | None:
+    """Take a URL apart; None when it is none of the kind http://host:port."""
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+    except ValueError:  # a broken IPv6 address, or a port that is no number from 0 to 65535
+        return None
+    return parts if usable and not parts.query and not parts.fragment else None
 
 
 def local_target(port_offset: int = 0) -> Target:

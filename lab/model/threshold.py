@@ -9,6 +9,7 @@ from __future__ import annotations
 import operator
 import re
 from dataclasses import dataclass
+from difflib import get_close_matches
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
@@ -70,6 +71,7 @@ INTEGRITY_METRICS: Final = (
     "notifications_unexpected",
 )
 
+NEAR_MISS: Final = 0.85
 _EXPRESSION = re.compile(
     r"\s*(?P<name>[a-z]+)\s*(?:\(\s*(?P<argument>[^)\s]+)\s*\))?\s*(?P<op>[<>=!]+)\s*(?P<number>\S+)\s*"
 )
@@ -115,8 +117,8 @@ class Threshold:
     @property
     def expression(self) -> str:
         """Write the expression without blanks: `p(95)<2000`."""
-        name = self.aggregation if self.argument is None else f"{self.aggregation}({self.argument:g})"
-        return f"{name}{self.operator}{self.bound:.15g}"
+        name = self.aggregation if self.argument is None else f"{self.aggregation}({_figure(self.argument)})"
+        return f"{name}{self.operator}{_figure(self.bound)}"
 
     def __str__(self) -> str:
         """Write metric and expression."""
@@ -139,13 +141,17 @@ def parse_selector(text: str) -> Selector:
     """Read `metric{tag:value,…}`.
 
     Raises:
-        ConfigError: the text has another form.
+        ConfigError: the text has another form, or the metric is a known one with a typing error in it.
     """
     found = _METRIC.fullmatch(text)
     if not found:
         raise ConfigError(
             f'"{text}" is no metric; write it like http_req_duration or http_req_duration{{operation:booking}}'
         )
+    name = found["name"]
+    # A metric of the user's own is let through; a near miss would only be found out after the run, as NO DATA.
+    if name not in METRICS and get_close_matches(name, METRICS, n=1, cutoff=NEAR_MISS):
+        raise ConfigError(f'unknown metric "{name}"{nearest(name, METRICS)}')
     tags = []
     for part in (found["tags"] or "").split(","):
         if not part.strip():
@@ -154,7 +160,7 @@ def parse_selector(text: str) -> Selector:
         if not colon or not key.strip() or not value.strip():
             raise ConfigError(f'"{text}": "{part.strip()}" is no tag filter; write it like {{operation:booking}}')
         tags.append((key.strip(), value.strip()))
-    return Selector(found["name"], tuple(sorted(tags)))
+    return Selector(name, tuple(sorted(tags)))
 
 
 def parse_option(text: str) -> Threshold:
@@ -198,6 +204,12 @@ def parse_threshold(metric: str, expression: str) -> Threshold:
     if share is not None and not 0 <= share <= 100:  # noqa: PLR2004 - percent
         raise ConfigError(f"{where}: p({argument}) is no percentile between 0 and 100")
     return Threshold(selector, name, sign, _number(found["number"], where), share)
+
+
+def _figure(number: float) -> str:
+    """Write a number as a person would, but never another number: 2000, 0.05, 99.99999."""
+    short = f"{number:.15g}"
+    return short if float(short) == number else repr(number)
 
 
 def _number(text: str, where: str) -> float:
