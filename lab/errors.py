@@ -7,7 +7,7 @@ LabError
  │   └─ DatasetError       a dataset file: missing, foreign, of another version
  ├─ StackError         the bundled platform cannot be started, found or stopped (exit 1)
  ├─ CallError          a call to the target was refused, or had no answer (exit 1)
- ├─ SeedError          the target refused or went away while it was filled (exit 1)
+ │   └─ SeedError          … while it was filled: what is kept, and how to go on
  ├─ RunError           the load could not be run or its folder not be read (exit 1)
  └─ ScriptError        the user's own class raised (exit 107)
 """
@@ -53,7 +53,7 @@ class CallError(LabError):
     """A call to the target was refused, had no answer, or had one that is none."""
 
 
-class SeedError(LabError):
+class SeedError(CallError):
     """The target refused or went away while it was filled."""
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lab.errors import SeedError
-from seeders.client import identity
+from lab.platform import identity
 from seeders.ensure import Kind, Work, ensure
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def seed_airplanes(work: Work, plan: Blueprint) -> Fleet:
     """Make sure that the planned airplanes exist.
 
     Raises:
-        SeedError: the target refused, or went away.
+        CallError: the target refused, or went away.
     """
     rows, everything = ensure(work, AIRPLANES, plan.airplanes)
     return Fleet(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from seeders.client import identity
+from lab.platform import identity
 from seeders.ensure import Kind, Work, ensure
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ def seed_airports(work: Work, plan: Blueprint, cities: Sequence[int | str]) -> l
     """Make sure that the planned airports exist, and give their ids in the plan's order.
 
     Raises:
-        SeedError: the target refused, or went away.
+        CallError: the target refused, or went away.
     """
     kind: Kind[PlannedAirport] = Kind(
         name="airports",

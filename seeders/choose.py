@@ -6,10 +6,10 @@ import hashlib
 from typing import TYPE_CHECKING, Final
 
 from lab import dataset_file
-from lab.errors import DatasetError
+from lab.errors import DatasetError, SeedError
 from lab.model.dataset import SeedPlan
 from seeders.events import OnProgress, ignore
-from seeders.seed import refresh_tokens, seed
+from seeders.seed import describes, refresh_tokens, seed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,17 +46,30 @@ def choose(  # noqa: PLR0913 - what to run, where, and with what
         DatasetError: there is none that fits.
         SeedError: the target refused or went away.
     """
-    file, dataset = _found(target, scenario.data, root, named)
-    if dataset is None:
-        if not may_seed:
-            raise DatasetError(
-                f'the target "{target.name}" has no dataset yet ({file}); fill it with: airbourne-lab seed --target …'
-            )
-        file = default_file(root, target, scenario.name)
-        dataset = seed(target, plan_for(scenario.data), file, on_progress=on_progress)
     lasts = scenario.duration + scenario.graceful_stop + SPARE_S
-    fresh = refresh_tokens(dataset, target, file, valid_for_s=lasts, count=scenario.data.users, on_progress=on_progress)
+    file, dataset = _found(target, scenario.data, root, named)
+    if dataset is not None:
+        try:
+            dataset = refresh_tokens(
+                dataset, target, file, valid_for_s=lasts, count=scenario.data.users, on_progress=on_progress
+            )
+            if describes(dataset, target):
+                return dataset.select(scenario.data), file
+        except SeedError:
+            # The users are gone with the databases of a stack of the lab's own that was started afresh.
+            if not may_seed or named is not None:
+                raise
+    if not may_seed or named is not None:
+        raise DatasetError(_nothing_fits(target, file, known=dataset is not None))
+    file = default_file(root, target, scenario.name)
+    dataset = seed(target, plan_for(scenario.data), file, on_progress=on_progress)
+    fresh = refresh_tokens(dataset, target, file, valid_for_s=lasts, count=scenario.data.users)
     return fresh.select(scenario.data), file
+
+
+def _nothing_fits(target: Target, file: Path, *, known: bool) -> str:
+    why = "its flights are not those of the dataset any more" if known else "there is no dataset of it yet"
+    return f'target "{target.name}": {why} ({file}); fill it with: airbourne-lab seed --target …'
 
 
 def _found(target: Target, needs: DataNeeds, root: Path, named: Path | None) -> tuple[Path, Dataset | None]:

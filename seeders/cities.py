@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from seeders.client import identity
+from lab.platform import identity
 from seeders.ensure import Kind, Work, ensure
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def seed_cities(work: Work, plan: Blueprint) -> list[int | str]:
     """Make sure that the planned cities exist, and give their ids in the plan's order.
 
     Raises:
-        SeedError: the target refused, or went away.
+        CallError: the target refused, or went away.
     """
     rows, _ = ensure(work, CITIES, plan.cities)
     return [identity(row, "city") for row in rows]

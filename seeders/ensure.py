@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from lab.errors import SeedError
-from seeders.client import Client, identity
+from lab.platform import Client, identity
 from seeders.events import OnProgress, Progress
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def ensure(
         the items' rows, in the order of the items, and all rows that the target has.
 
     Raises:
-        SeedError: the target refused, or went away.
+        CallError: the target refused, or went away.
     """
     listed = work.client.listing("flights", kind.path)
     there = dict(_numbered(listed, kind.row_key))

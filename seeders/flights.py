@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from lab.errors import SeedError
 from lab.model.dataset import Flight
-from seeders.client import identity
+from lab.platform import identity
 from seeders.ensure import Kind, Work, each, ensure
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def seed_flights(
     A flight that was there keeps its airplane; its capacity is that airplane's.
 
     Raises:
-        SeedError: the target refused, or went away.
+        CallError: the target refused, or went away.
     """
     kind: Kind[PlannedFlight] = Kind(
         name="flights",
@@ -56,7 +56,7 @@ def still_listed(work: Work, flights: Sequence[Flight]) -> bool:
     """Tell whether the target has each of some flights, with its id and its number.
 
     Raises:
-        SeedError: the target refused, or went away.
+        CallError: the target refused, or went away.
     """
     strange: list[Flight] = []
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from lab import dataset_file
-from lab.errors import DatasetError, SeedError
+from lab.errors import CallError, DatasetError, SeedError
 from lab.model.dataset import Dataset, Flight, Member, SeedPlan
+from lab.platform import Client
 from seeders.airplanes import seed_airplanes
 from seeders.airports import seed_airports
 from seeders.cities import seed_cities
-from seeders.client import Client
 from seeders.ensure import Work
 from seeders.events import OnProgress, Progress, ignore
 from seeders.flights import seed_flights, still_listed
@@ -118,7 +118,7 @@ def seed(target: Target, plan: SeedPlan, path: Path, *, on_progress: OnProgress 
     with closing(Client(target, connections=workers)) as client:
         try:
             dataset = _fill(Work(client, workers, gathered.tell), planned, gathered)
-        except SeedError as error:
+        except CallError as error:
             kept = gathered.keep(path, planned)
             where = f"what there is so far is kept in {path}; " if kept else ""
             raise SeedError(f"{error}; {where}{RESUME}") from None
@@ -165,6 +165,8 @@ def refresh_tokens(  # noqa: PLR0913 - what to refresh, where, and for how long
     with closing(Client(target, connections=workers)) as client:
         try:
             refresh(Work(client, workers, on_progress), dataset.users[:count], valid_for_s, note)
+        except CallError as error:
+            raise SeedError(str(error)) from None
         finally:
             fresh = replace(dataset, users=tuple(members.values()))
             if changed:
@@ -178,7 +180,7 @@ def describes(dataset: Dataset, target: Target, *, workers: int = 8) -> bool:
     Behind a gateway the first user's token is shown, so refresh the tokens first.
 
     Raises:
-        SeedError: the target refused or went away.
+        CallError: the target refused or went away.
     """
     with closing(Client(target, connections=workers)) as client:
         client.token = dataset.users[0].token if dataset.users else ""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from lab.errors import SeedError
 from lab.model.dataset import Member
-from seeders.client import identity
+from lab.platform import identity
 from seeders.ensure import TAKEN, Work, each
 from seeders.events import Progress
 from seeders.tokens import expiry
@@ -16,7 +16,7 @@ from seeders.tokens import expiry
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from seeders.client import Client
+    from lab.platform import Client
     from seeders.plan import PlannedUser
 
 UNKNOWN: Final = 401
@@ -67,7 +67,7 @@ def still_good(client: Client, member: Member, valid_for_s: float) -> bool:
     """Tell whether a member's token lasts, and whether the target still takes it for this user's.
 
     Raises:
-        SeedError: the target refused to tell.
+        CallError: the target refused to tell.
     """
     if not member.token or member.token_expires < time.time() + valid_for_s:
         return False
@@ -86,7 +86,7 @@ def seed_users(
     `joined` does it for one user, like `join`.
 
     Raises:
-        SeedError: the target refused, or went away.
+        CallError: the target refused, or went away.
     """
     members: dict[str, Member] = {}
     created = 0

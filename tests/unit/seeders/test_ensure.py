@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from seeders.client import Client
+from lab.platform import Client
 from seeders.ensure import Work, each
 from seeders.events import ignore
 

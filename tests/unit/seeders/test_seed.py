@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lab import dataset_file
-from lab.errors import ConfigError, SeedError
+from lab.errors import CallError, ConfigError, SeedError
 from lab.model.dataset import Dataset, SeedPlan
 from lab.model.target import Target
 from seeders import Progress, describes, refresh_tokens, seed
@@ -384,7 +384,7 @@ def test_a_dataset_describes_its_target_until_that_is_another(platform: Platform
     platform.rows["flights"].clear()
     assert not describes(dataset, platform.target)
     platform.misbehave = lambda *_: platform.refusal(500, "down")
-    with pytest.raises(SeedError, match="down"):
+    with pytest.raises(CallError, match="down"):
         describes(dataset, platform.target)
 
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lab.errors import SeedError
+from lab.errors import CallError
 from lab.model.target import Target
-from seeders.client import Client, Timeouts
+from lab.platform import Client, Timeouts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -50,7 +50,7 @@ def raw_server(speak: Callable[[socket.socket], None]) -> Iterator[Target]:
 
 def failure(target: Target, timeouts: Timeouts | None = None) -> str:
     """Read cities from a target that does not give them, and give the error's sentence."""
-    with closing(Client(target, timeouts=timeouts)) as client, pytest.raises(SeedError) as caught:
+    with closing(Client(target, timeouts=timeouts)) as client, pytest.raises(CallError) as caught:
         client.get("flights", "/city")
     return str(caught.value)
 
@@ -120,7 +120,7 @@ def test_an_answer_that_is_no_contract_json_is_told_plainly(
 def test_a_list_that_is_none_is_told_plainly(platform: Platform, rows: object) -> None:
     """Other shapes of a list, or rows without an id, are a sentence and no traceback."""
     platform.misbehave = lambda *_: platform.reply(200, {"data": rows})
-    with closing(Client(platform.target)) as client, pytest.raises(SeedError, match=r"no list of objects|no id that"):
+    with closing(Client(platform.target)) as client, pytest.raises(CallError, match=r"no list of objects|no id that"):
         client.listing("flights", "/city")
 
 
@@ -203,7 +203,7 @@ def test_no_target_can_make_a_call_hang(pieces: list[bytes], pause: float, words
 
 def test_an_endless_answer_is_cut(monkeypatch: pytest.MonkeyPatch, platform: Platform) -> None:
     """An answer that is larger than any list of the platform is not read into memory."""
-    monkeypatch.setattr("seeders.client.LARGEST_ANSWER", 1000)
+    monkeypatch.setattr("lab.platform.LARGEST_ANSWER", 1000)
     platform.misbehave = lambda *_: platform.reply(200, b" " * 1_000_000)
     assert "more than 1000 bytes" in failure(platform.target)
 
