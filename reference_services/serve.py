@@ -7,7 +7,7 @@ import os
 import sys
 
 from reference_services.common.composition import SERVICES, read_config
-from reference_services.common.errors import ConfigProblem
+from reference_services.common.errors import ConfigError
 from reference_services.common.log import log_to_stderr
 
 VARIABLES = """
@@ -41,10 +41,10 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         config = read_config(service, os.environ)
         log_to_stderr(service, config.common.log_level)
-        from reference_services.common.server import serve  # noqa: PLC0415 - --help needs no server
+        from reference_services.common.server import serve  # noqa: PLC0415 - imported only where it is needed
 
         return serve(service, config)
-    except ConfigProblem as problem:
+    except ConfigError as problem:
         sys.stderr.write(f"{service} cannot start: {problem}\n")
         return 1
 

@@ -9,7 +9,7 @@ from reference_services.auth.passwords import Passwords
 from reference_services.auth.routes import OPERATIONS, auth_routes
 from reference_services.auth.service import AuthService
 from reference_services.auth.tokens import Tokens
-from reference_services.common.app import complete_app, new_app
+from reference_services.common.app import Parts, complete_app, new_app
 from reference_services.common.background import Background
 from reference_services.common.database import open_database
 
@@ -23,16 +23,16 @@ def create_app(config: AuthConfig) -> Flask:
     """Make the auth service.
 
     Raises:
-        ConfigProblem: its database cannot be opened.
+        ConfigError: its database cannot be opened.
     """
     app = new_app(config.common)
     database = open_database(app, config.database_url, metadata, threads=config.common.threads)
     tokens = Tokens(config.key, config.token_lifetime_s)
     service = AuthService(database, Passwords(config.bcrypt_cost), tokens)
-    return complete_app(
-        app,
-        [auth_routes(service)],
+    parts = Parts(
+        blueprints=[auth_routes(service)],
         operations=OPERATIONS,
         checks=[database.ready],
         background=Background(closers=[database.engine.dispose]),
     )
+    return complete_app(app, parts)

@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from reference_services.auth.models import users
 from reference_services.common.clock import iso, now
+from reference_services.common.database import new_id
 from reference_services.common.errors import Refusal, unknown
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ class AuthService:
         except IntegrityError:
             raise _taken() from None
         stamp = iso(moment)
-        return {"id": done.inserted_primary_key[0], "email": wish.email, "createdAt": stamp, "updatedAt": stamp}
+        return {"id": new_id(done), "email": wish.email, "createdAt": stamp, "updatedAt": stamp}
 
     def sign_in(self, given: SignIn) -> dict[str, Any]:
         """Make a token.

@@ -12,12 +12,11 @@ from reference_services.booking.seats import seats_of
 from reference_services.booking.service import BookingService
 from reference_services.booking.settler import Settler
 from reference_services.booking.store import BookingStore
-from reference_services.common.app import complete_app, new_app
+from reference_services.common.app import Parts, complete_app, new_app
 from reference_services.common.background import Background, Task
 from reference_services.common.bus import open_publisher
 from reference_services.common.client import Upstream
 from reference_services.common.database import open_database
-from reference_services.common.health import upstream_ready
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -28,29 +27,36 @@ if TYPE_CHECKING:
 GATHER_S = 0.05
 # A request may call flights twice (client.py repeats once), and then needs a moment for its own statements.
 SPARE_S = 1.0
+# Booking waits for flights a little less than the gateway waits for booking, so that its answer still arrives.
+SHARE_OF_PATIENCE = 0.8
 
 
 def create_app(config: BookingConfig) -> Flask:
     """Make the booking service.
 
     Raises:
-        ConfigProblem: its database or its bus cannot be opened.
+        ConfigError: its database or its bus cannot be opened.
     """
     common = config.common
     app = new_app(common)
     database = open_database(app, config.database_url, metadata, threads=common.threads)
     publisher = open_publisher(config.bus)
-    flights = Upstream("flights", config.flights_url, timeout_s=common.upstream_timeout_s, connections=common.threads)
+    flights = Upstream(
+        "flights",
+        config.flights_url,
+        timeout_s=SHARE_OF_PATIENCE * common.upstream_timeout_s,
+        connections=common.threads,
+    )
     seats = seats_of(common.profile, flights)
     patience = timedelta(seconds=2 * common.upstream_timeout_s + SPARE_S)
     store = BookingStore(database, patience if seats.settles else None)
     outbox = Task("outbox", OutboxPublisher(database, publisher).step, every_s=0.5, linger_s=GATHER_S)
     service = BookingService(store, seats, notifier_of(common.profile, database, publisher, outbox.nudge))
     settler = Task("settler", Settler(store, service).step, every_s=0.25)
-    return complete_app(
-        app,
-        [booking_routes(service), other_routes(service)],
+    parts = Parts(
+        blueprints=[booking_routes(service), other_routes(service)],
         operations=OPERATIONS,
-        checks=[database.ready, publisher.ready, upstream_ready(flights)],
+        checks=[database.ready, publisher.ready, flights.unready],
         background=Background([outbox, settler], [publisher.close, database.engine.dispose]),
     )
+    return complete_app(app, parts)

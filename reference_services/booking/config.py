@@ -29,7 +29,7 @@ class BookingConfig:
         """Read it from the environment.
 
         Raises:
-            ConfigProblem: a variable is missing or wrong.
+            ConfigError: a variable is missing or wrong.
         """
         return cls(
             common=Common.read("booking", env),

@@ -65,7 +65,7 @@ class OutboxNotifier:
         """Let the notification be written with the booking."""
         return body
 
-    def committed(self, body: str) -> None:  # noqa: ARG002 - the outbox has it
+    def committed(self, body: str) -> None:  # noqa: ARG002 - the strategies share one signature
         """Wake the publisher."""
         self._nudge()
 
@@ -82,7 +82,7 @@ class DirectNotifier:
     def __init__(self, publisher: Publisher) -> None:
         self._publisher = publisher
 
-    def note_for_outbox(self, body: str) -> str | None:  # noqa: ARG002 - nothing is written with the booking
+    def note_for_outbox(self, body: str) -> str | None:  # noqa: ARG002 - the strategies share one signature
         """Write nothing."""
         return None
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from pydantic_core import from_json, to_json
 
-from reference_services.common.errors import Refusal, UpstreamDown
+from reference_services.common.errors import Refusal, UpstreamDownError
 
 if TYPE_CHECKING:
     from reference_services.common.client import Reply, Upstream
@@ -42,14 +42,14 @@ class Seats(Protocol):
 
         Raises:
             SeatsRefused: flights said no.
-            UpstreamProblem: flights said nothing; whether seats are taken is unknown.
+            UpstreamError: flights said nothing; whether seats are taken is unknown.
         """
 
     def give_back(self, flight_id: int, seats: int, key: str) -> None:
         """Give seats back.
 
         Raises:
-            UpstreamProblem: flights said nothing.
+            UpstreamError: flights said nothing.
         """
 
 
@@ -71,13 +71,13 @@ class AtomicSeats:
             return int(said["data"]["price"])
         if reply.status in {NOT_FOUND, CONFLICT}:
             raise SeatsRefused(reply, said, certain=reply.attempts == 1)
-        raise UpstreamDown(f"flights answered {reply.status}", sent=True)
+        raise UpstreamDownError(f"flights answered {reply.status}", sent=True)
 
-    def give_back(self, flight_id: int, seats: int, key: str) -> None:  # noqa: ARG002 - the reservation knows its seats
+    def give_back(self, flight_id: int, seats: int, key: str) -> None:  # noqa: ARG002 - the strategies share one signature
         """Release the key; that also spends it, should the reservation still be on its way."""
         reply = self._flights.call("DELETE", f"/api/v1/flights/{flight_id}/reservations/{key}")
         if reply.status not in {OK, NOT_FOUND}:
-            raise UpstreamDown(f"flights answered {reply.status}", sent=True)
+            raise UpstreamDownError(f"flights answered {reply.status}", sent=True)
 
 
 class ReadThenWriteSeats:
@@ -88,7 +88,7 @@ class ReadThenWriteSeats:
     def __init__(self, flights: Upstream) -> None:
         self._flights = flights
 
-    def take(self, flight_id: int, seats: int, key: str) -> int:  # noqa: ARG002 - this way has no keys
+    def take(self, flight_id: int, seats: int, key: str) -> int:  # noqa: ARG002 - the strategies share one signature
         """Read, subtract, write."""
         flight = self._read(flight_id)
         left = flight["totalSeats"] - seats
@@ -98,7 +98,7 @@ class ReadThenWriteSeats:
         self._write(flight_id, left)
         return int(flight["price"])
 
-    def give_back(self, flight_id: int, seats: int, key: str) -> None:  # noqa: ARG002 - this way has no keys
+    def give_back(self, flight_id: int, seats: int, key: str) -> None:  # noqa: ARG002 - the strategies share one signature
         """Read, add, write."""
         self._write(flight_id, self._read(flight_id)["totalSeats"] + seats)
 
@@ -108,7 +108,7 @@ class ReadThenWriteSeats:
         if reply.status == NOT_FOUND:
             raise SeatsRefused(reply, said, certain=True)
         if reply.status != OK:
-            raise UpstreamDown(f"flights answered {reply.status}", sent=False)
+            raise UpstreamDownError(f"flights answered {reply.status}", sent=False)
         data: dict[str, Any] = said["data"]
         return data
 
@@ -116,7 +116,7 @@ class ReadThenWriteSeats:
         body = to_json({"totalSeats": left})
         reply = self._flights.call("PATCH", f"/api/v1/flights/{flight_id}", body=body, headers=JSON)
         if reply.status != OK:
-            raise UpstreamDown(f"flights answered {reply.status}", sent=True)
+            raise UpstreamDownError(f"flights answered {reply.status}", sent=True)
 
 
 def seats_of(profile: Profile, flights: Upstream) -> Seats:

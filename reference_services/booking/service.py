@@ -12,7 +12,7 @@ from reference_services.booking.models import BOOKED, CANCELLED, IN_PROCESS
 from reference_services.booking.notify import booking_message, message
 from reference_services.booking.seats import SeatsRefused
 from reference_services.common.clock import iso
-from reference_services.common.errors import Refusal, UpstreamProblem, unknown
+from reference_services.common.errors import Refusal, UpstreamError, unknown
 
 if TYPE_CHECKING:
     from reference_services.booking.models import BookingQuery, NewBooking
@@ -103,7 +103,7 @@ class BookingService:
         """Give a cancelled booking's seats back; false when flights is away and the settler must try again."""
         try:
             self._seats.give_back(booking["flightId"], booking["NoOfSeats"], booking["reservationKey"])
-        except UpstreamProblem as problem:
+        except UpstreamError as problem:
             log.warning("seats are owed: %s", problem, extra={"booking": booking["id"]})
             return False
         self._store.settled(booking["id"])
@@ -148,19 +148,27 @@ class BookingService:
         try:
             return self._seats.take(booking["flightId"], booking["NoOfSeats"], booking["reservationKey"])
         except SeatsRefused as refusal:
-            # A repeated call, or a second request with the same key, may have taken seats after all.
-            owed = self._seats.settles and not (refusal.certain and booking["idempotencyKey"] is None)
-            abandoned = self._store.abandon(booking, owed=owed)
-            if abandoned is not None and owed:
-                self.release(abandoned)
+            self._give_up(booking, nothing_taken=refusal.certain)
             raise
-        except UpstreamProblem as problem:
+        except UpstreamError as problem:
             log.warning("not booked: %s", problem, extra={"booking": booking["id"]})
-            if self._seats.settles and problem.sent:
+            if not problem.sent:
+                self._give_up(booking, nothing_taken=True)
+            elif self._seats.settles:
                 self._store.settle_in(booking["id"], NO_DELAY)
-            elif not problem.sent:
-                self._store.abandon(booking, owed=False)
             raise Refusal(503, f"Not booked: {problem}.", {"flights": "away"}, {"Retry-After": "1"}) from problem
+
+    def _give_up(self, booking: Booking, *, nothing_taken: bool) -> None:
+        """Cancel a booking that this request got no seats for.
+
+        Only a booking without an idempotency key is this request's alone. Of one with a key, another request may
+        have taken the seats, before this one or at this moment: then they are owed, whatever we were told.
+        """
+        alone = booking["idempotencyKey"] is None
+        owed = self._seats.settles and not (nothing_taken and alone)
+        abandoned = self._store.abandon(booking, owed=owed)
+        if abandoned is not None and owed:
+            self.release(abandoned)
 
     def _finished_by_another(self, booking: Booking) -> Booking:
         """Look what became of a booking that somebody else finished meanwhile."""

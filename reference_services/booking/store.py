@@ -9,7 +9,6 @@ repeated request, the settler) one does it and the others see that they did not.
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, insert, select, update
@@ -17,12 +16,13 @@ from sqlalchemy.exc import IntegrityError
 
 from reference_services.booking.models import BOOKED, CANCELLED, IN_PROCESS, bookings, outbox
 from reference_services.common.clock import now
+from reference_services.common.database import new_id
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
-    from sqlalchemy import Connection, Row
+    from sqlalchemy import Connection, Row, Select, Update
 
     from reference_services.booking.models import BookingQuery
     from reference_services.common.database import Database
@@ -84,7 +84,7 @@ class BookingStore:
         row = {**booking, **stamps, "status": IN_PROCESS, "totalCost": 0, "seatsOwed": False}
         try:
             with self._database.writing() as connection:
-                row["id"] = connection.execute(INSERT, row).inserted_primary_key[0]
+                row["id"] = new_id(connection.execute(INSERT, row))
         except IntegrityError:
             return None
         return row
@@ -140,12 +140,12 @@ class BookingStore:
             rows = connection.execute(statement.limit(query.limit).offset(query.offset))
             return [_booking(row) for row in rows]
 
-    def _one(self, statement: Any, values: dict[str, Any]) -> Booking | None:
+    def _one(self, statement: Select[Any], values: dict[str, Any]) -> Booking | None:
         with self._database.reading() as connection:
             row = connection.execute(statement, values).first()
         return None if row is None else _booking(row)
 
-    def _cancel(self, statement: Any, booking: Booking, before: str, *, owed: bool) -> Booking | None:
+    def _cancel(self, statement: Update, booking: Booking, before: str, *, owed: bool) -> Booking | None:
         moment = now()
         values = {"booking": booking["id"], "before": before, "owed": owed, "settle": None, "moment": moment}
         if owed:
@@ -161,5 +161,5 @@ def write_note(connection: Connection, body: str, moment: datetime) -> None:
     connection.execute(NOTE, {"body": body, "createdAt": moment})
 
 
-def _booking(row: Row[Any]) -> Booking:
+def _booking(row: Row[*tuple[Any, ...]]) -> Booking:
     return dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name

@@ -5,26 +5,22 @@ from __future__ import annotations
 import logging
 import re
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from flask import Flask, Response, g, request
+from flask import Blueprint, Flask, Response, g, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
+from reference_services.common.background import Background
 from reference_services.common.errors import answer_errors, refused, too_large
-from reference_services.common.health import Health, health_routes
+from reference_services.common.health import Check, Health, health_routes
 from reference_services.common.log import request_id
-from reference_services.common.openapi import openapi_routes
+from reference_services.common.openapi import Operation, openapi_routes
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from flask import Blueprint
-
-    from reference_services.common.background import Background
     from reference_services.common.environment import Common
-    from reference_services.common.health import Check
-    from reference_services.common.openapi import Operation
 
 API = "/api/v1"
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -43,21 +39,32 @@ def new_app(common: Common) -> Flask:
     return app
 
 
-def complete_app(
-    app: Flask,
-    blueprints: Sequence[Blueprint],
-    *,
-    operations: Sequence[Operation],
-    checks: Sequence[Check],
-    background: Background,
-    prefix: str = API,
-) -> Flask:
-    """Add a service's own blueprints, its health, its OpenAPI document and its background work to its app."""
-    for blueprint in blueprints:
-        app.register_blueprint(blueprint, url_prefix=prefix)
-    app.register_blueprint(health_routes(Health(checks)))
-    app.register_blueprint(openapi_routes(app.name.rpartition(".")[2], operations))
-    app.extensions["background"] = background
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a service adds to the common app.
+
+    Attributes:
+        blueprints: its calls.
+        operations: their description, for `/openapi.json`.
+        checks: what must hold for `/health` to be 200.
+        background: its background work.
+        prefix: where its calls start.
+    """
+
+    blueprints: Sequence[Blueprint]
+    operations: Sequence[Operation]
+    checks: Sequence[Check]
+    background: Background = field(default_factory=Background)
+    prefix: str = API
+
+
+def complete_app(app: Flask, parts: Parts) -> Flask:
+    """Add a service's own parts, its health and its OpenAPI document to its app."""
+    for blueprint in parts.blueprints:
+        app.register_blueprint(blueprint, url_prefix=parts.prefix)
+    app.register_blueprint(health_routes(Health(parts.checks)))
+    app.register_blueprint(openapi_routes(app.name.rpartition(".")[2], parts.operations))
+    app.extensions["background"] = parts.background
     return app
 
 

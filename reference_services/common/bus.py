@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
-from reference_services.common.errors import ConfigProblem
+from reference_services.common.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,7 +35,7 @@ class BusConfig:
         """Read the bus's variables.
 
         Raises:
-            ConfigProblem: `BUS_URL` is missing.
+            ConfigError: `BUS_URL` is missing.
         """
         return cls(
             url=env.text("BUS_URL"),
@@ -95,9 +95,9 @@ def open_publisher(config: BusConfig) -> Publisher:
     """Open the sending side of the bus that the URL names.
 
     Raises:
-        ConfigProblem: the URL names no bus, or it cannot be opened.
+        ConfigError: the URL names no bus, or it cannot be opened.
     """
-    from reference_services.common.diskqueue import DiskPublisher  # noqa: PLC0415 - only the bus in use is imported
+    from reference_services.common.diskqueue import DiskPublisher  # noqa: PLC0415 - imported only where it is needed
 
     return DiskPublisher(_directory(config.url), config.queue)
 
@@ -106,9 +106,9 @@ def open_consumer(config: BusConfig) -> Consumer:
     """Open the receiving side of the bus that the URL names.
 
     Raises:
-        ConfigProblem: the URL names no bus, or it cannot be opened.
+        ConfigError: the URL names no bus, or it cannot be opened.
     """
-    from reference_services.common.diskqueue import DiskConsumer  # noqa: PLC0415 - only the bus in use is imported
+    from reference_services.common.diskqueue import DiskConsumer  # noqa: PLC0415 - imported only where it is needed
 
     return DiskConsumer(_directory(config.url), config.queue)
 
@@ -116,5 +116,5 @@ def open_consumer(config: BusConfig) -> Consumer:
 def _directory(url: str) -> str:
     parts = urlsplit(url)
     if parts.scheme != "queue" or not parts.path.strip("/"):
-        raise ConfigProblem(f'BUS_URL: "{url}" is no bus that is known; write queue:///directory')
+        raise ConfigError(f'BUS_URL: "{url}" is no bus that is known; write queue:///directory')
     return parts.path

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import urllib3
-from urllib3.exceptions import HTTPError, MaxRetryError, NewConnectionError, TimeoutError as Urllib3Timeout
+from urllib3.exceptions import HTTPError, MaxRetryError, NewConnectionError
+from urllib3.exceptions import TimeoutError as Urllib3Timeout
 
-from reference_services.common.errors import UpstreamDown, UpstreamSlow
+from reference_services.common.errors import UpstreamDownError, UpstreamSlowError
 from reference_services.common.log import request_id
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 CONNECT_TIMEOUT_S = 1.0
+HEALTH_TIMEOUT_S = 1.0
+OK = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,6 @@ class Upstream:
         body: bytes | None = None,
         headers: Mapping[str, str] | None = None,
         repeatable: bool = False,
-        timeout_s: float | None = None,
     ) -> Reply:
         """Send a request for `target` (path and query) and give the whole answer.
 
@@ -62,11 +61,10 @@ class Upstream:
         declares `repeatable` because they carry a key.
 
         Raises:
-            UpstreamDown: the service could not be reached or hung up.
-            UpstreamSlow: it did not answer in time.
+            UpstreamDownError: the service could not be reached or hung up.
+            UpstreamSlowError: it did not answer in time.
         """
         sent_headers = {"X-Request-ID": request_id.get(), **(headers or {})}
-        timeout = self._timeout if timeout_s is None else urllib3.Timeout(timeout_s)
         last = 2 if repeatable or method in IDEMPOTENT else 1
         sent = False
         for attempt in range(1, last + 1):
@@ -76,20 +74,28 @@ class Upstream:
                     target,
                     body=body,
                     headers=sent_headers,
-                    timeout=timeout,
+                    timeout=self._timeout,
                     retries=False,
                     redirect=False,
                     assert_same_host=False,
                     decode_content=False,
                 )
             except NewConnectionError as error:
-                raise UpstreamDown(f"{self.name} cannot be reached", sent=sent) from error
+                raise UpstreamDownError(f"{self.name} cannot be reached", sent=sent) from error
             except Urllib3Timeout as error:
-                raise UpstreamSlow(f"{self.name} did not answer in {self._timeout_s:g} s", sent=True) from error
+                raise UpstreamSlowError(f"{self.name} did not answer in {self._timeout_s:g} s", sent=True) from error
             except (HTTPError, MaxRetryError, OSError) as error:
                 sent = True
                 if attempt == last:
-                    raise UpstreamDown(f"{self.name} broke the connection", sent=True) from error
+                    raise UpstreamDownError(f"{self.name} broke the connection", sent=True) from error
             else:
                 return Reply(reply.status, reply.headers, reply.data, attempt)
         raise AssertionError  # pragma: no cover - the loop returns or raises
+
+    def unready(self) -> str | None:
+        """Give None when the service's `/health` is 200, or the reason why it is not; waits a second at most."""
+        try:
+            status = self._pool.urlopen("GET", "/health", timeout=HEALTH_TIMEOUT_S, retries=False).status
+        except (HTTPError, OSError):
+            return f"{self.name} cannot be reached"
+        return None if status == OK else f"{self.name} is not ready"

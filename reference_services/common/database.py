@@ -8,21 +8,29 @@ from typing import TYPE_CHECKING, Any
 
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import DateTime, event, text
-from sqlalchemy.dialects import mysql
 from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.ext.compiler import compiles
 
-from reference_services.common.errors import ConfigProblem
+from reference_services.common.errors import ConfigError
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Iterator
 
     from flask import Flask
-    from sqlalchemy import Connection, Engine, MetaData
+    from sqlalchemy import Connection, CursorResult, Engine, MetaData
 
 BUSY_TIMEOUT_MS = 10_000
 MYSQL_REFERENCE_ERRORS = frozenset({1216, 1217, 1451, 1452})
 
-Timestamp = DateTime().with_variant(mysql.DATETIME(fsp=3), "mysql", "mariadb")
+
+class Timestamp(DateTime):
+    """A moment to the millisecond."""
+
+
+@compiles(Timestamp, "mysql", "mariadb")
+def _mysql_timestamp(_type: Timestamp, _compiler: object, **_options: object) -> str:
+    return "DATETIME(3)"  # a plain DATETIME is cut to seconds there
 
 
 class Database:
@@ -71,7 +79,7 @@ def open_database(app: Flask, url: str, metadata: MetaData, *, threads: int) -> 
     """Open the database through Flask-SQLAlchemy and create what is missing of its tables.
 
     Raises:
-        ConfigProblem: it cannot be opened.
+        ConfigError: it cannot be opened.
     """
     app.config["SQLALCHEMY_DATABASE_URI"] = url
     # One connection for each thread that may handle a request, and a few for background work.
@@ -83,7 +91,7 @@ def open_database(app: Flask, url: str, metadata: MetaData, *, threads: int) -> 
             database = Database(flask_database.engine)
         _create_tables(database, metadata)
     except Exception as error:
-        raise ConfigProblem(f"DATABASE_URL: the database cannot be opened: {error}") from error
+        raise ConfigError(f"DATABASE_URL: the database cannot be opened: {error}") from error
     return database
 
 
@@ -97,6 +105,14 @@ def _create_tables(database: Database, metadata: MetaData) -> None:
             metadata.create_all(connection)
 
 
+def new_id(result: CursorResult[*tuple[Any, ...]]) -> int:
+    """Give the id of the row that an INSERT made."""
+    key = result.inserted_primary_key
+    if key is None:
+        raise AssertionError  # the statement was no INSERT of one row
+    return int(key[0])
+
+
 def is_reference_violation(error: IntegrityError) -> bool:
     """Tell a broken reference (true) from a value that is taken (false)."""
     name = getattr(error.orig, "sqlite_errorname", None)
@@ -106,7 +122,7 @@ def is_reference_violation(error: IntegrityError) -> bool:
     return bool(arguments) and arguments[0] in MYSQL_REFERENCE_ERRORS
 
 
-def _tune_sqlite(connection: Any, _record: Any) -> None:
+def _tune_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     connection.isolation_level = None  # the driver begins no transaction of its own: _begin_sqlite does
     cursor = connection.cursor()
     cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")

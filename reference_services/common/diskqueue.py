@@ -20,7 +20,7 @@ from persistqueue.serializers import json as json_serializer
 from persistqueue.sqlackqueue import AckStatus
 
 from reference_services.common.bus import Delivery
-from reference_services.common.errors import ConfigProblem
+from reference_services.common.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -29,7 +29,7 @@ BUSY_TIMEOUT_S = 10.0
 POLL_S = 0.05
 
 
-class RowQueue(SQLiteAckQueue):  # type: ignore[misc]  # persist-queue ships no types
+class RowQueue(SQLiteAckQueue):
     """An acknowledging queue on disk whose every answer comes from its rows."""
 
     def __init__(self, directory: str, name: str, *, resume: bool) -> None:
@@ -41,6 +41,8 @@ class RowQueue(SQLiteAckQueue):  # type: ignore[misc]  # persist-queue ships no 
             auto_resume=resume,
             serializer=json_serializer,
         )
+        self._reads: Any = self._getter
+        self._writes: Any = self._putter
 
     def _new_db_connection(self, path: str, multithreading: bool, timeout: float) -> sqlite3.Connection:  # noqa: FBT001 - the base class's signature
         connection: sqlite3.Connection = super()._new_db_connection(path, multithreading, timeout)
@@ -52,16 +54,16 @@ class RowQueue(SQLiteAckQueue):  # type: ignore[misc]  # persist-queue ships no 
         """Add messages in one transaction."""
         moment = time.time()
         rows = [(self._serializer.dumps(item), moment) for item in items]
-        with self.tran_lock, self._putter as transaction:
+        with self.tran_lock, self._writes as transaction:
             transaction.executemany(self._sql_insert, rows)
 
     def take_many(self, most: int) -> list[tuple[int, Any]]:
         """Take up to `most` messages in the order of their arrival and mark them as not acknowledged, atomically."""
         ready = f"SELECT {self._key_column}, data FROM {self._table_name} WHERE status < ? ORDER BY 1 LIMIT ?"  # noqa: S608 - the class's own names
         with self.tran_lock:
-            if self._getter.execute(ready, (AckStatus.unack, 1)).fetchone() is None:
+            if self._reads.execute(ready, (AckStatus.unack, 1)).fetchone() is None:
                 return []
-            with self._putter as transaction:
+            with self._writes as transaction:
                 transaction.execute("BEGIN IMMEDIATE")
                 rows = transaction.execute(ready, (AckStatus.unack, most)).fetchall()
                 marks = [(AckStatus.unack, key) for key, _ in rows]
@@ -71,7 +73,7 @@ class RowQueue(SQLiteAckQueue):  # type: ignore[misc]  # persist-queue ships no 
     def settle_many(self, keys: Iterable[int], *, handled: bool) -> None:
         """Delete messages that were handled, or make them ready again."""
         delete = f"DELETE FROM {self._table_name} WHERE {self._key_column} = ?"  # noqa: S608 - the class's own names
-        with self.tran_lock, self._putter as transaction:
+        with self.tran_lock, self._writes as transaction:
             if handled:
                 transaction.executemany(delete, [(key,) for key in keys])
             else:
@@ -81,7 +83,7 @@ class RowQueue(SQLiteAckQueue):  # type: ignore[misc]  # persist-queue ships no 
         """Count the messages that are not acknowledged."""
         count = f"SELECT COUNT(*) FROM {self._table_name}"  # noqa: S608 - the class's own names
         with self.tran_lock:
-            row = self._getter.execute(count).fetchone()
+            row = self._reads.execute(count).fetchone()
         return int(row[0])
 
     def ready(self) -> str | None:
@@ -97,13 +99,13 @@ def open_queue(directory: str, name: str, *, resume: bool) -> RowQueue:
     """Open a queue, making its directory and table when they are missing.
 
     Raises:
-        ConfigProblem: the directory or its file cannot be used.
+        ConfigError: the directory or its file cannot be used.
     """
     try:
         Path(directory).mkdir(parents=True, exist_ok=True)
         return RowQueue(directory, name, resume=resume)
     except (OSError, sqlite3.Error) as error:
-        raise ConfigProblem(f"BUS_URL: the queue in {directory} cannot be opened: {error}") from error
+        raise ConfigError(f"BUS_URL: the queue in {directory} cannot be opened: {error}") from error
 
 
 class DiskPublisher:

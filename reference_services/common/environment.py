@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from reference_services.common.errors import ConfigProblem
+from reference_services.common.errors import ConfigError
 from reference_services.common.profile import Profile, profile_named
 
 if TYPE_CHECKING:
@@ -27,66 +27,66 @@ class Environment:
         """Give a variable's text.
 
         Raises:
-            ConfigProblem: it is missing and has no default.
+            ConfigError: it is missing and has no default.
         """
         value = self._variables.get(name, "").strip() or default
         if value is None:
-            raise ConfigProblem(f"{name}: is not set, and this service cannot start without it")
+            raise ConfigError(f"{name}: is not set, and this service cannot start without it")
         return value
 
     def number(self, name: str, default: float, *, low: float, high: float) -> float:
         """Give a variable's number within [low, high].
 
         Raises:
-            ConfigProblem: it is no number or lies outside.
+            ConfigError: it is no number or lies outside.
         """
         text = self.text(name, str(default))
         try:
             value = float(text)
         except ValueError:
-            raise ConfigProblem(f'{name}: "{text}" is no number') from None
+            raise ConfigError(f'{name}: "{text}" is no number') from None
         if not low <= value <= high:
-            raise ConfigProblem(f"{name}: {text} lies outside {low:g}…{high:g}")
+            raise ConfigError(f"{name}: {text} lies outside {low:g}…{high:g}")
         return value
 
     def integer(self, name: str, default: int, *, low: int, high: int) -> int:
         """Give a variable's whole number within [low, high].
 
         Raises:
-            ConfigProblem: it is no whole number or lies outside.
+            ConfigError: it is no whole number or lies outside.
         """
         value = self.number(name, default, low=low, high=high)
         if value != int(value):
-            raise ConfigProblem(f"{name}: {value:g} is no whole number")
+            raise ConfigError(f"{name}: {value:g} is no whole number")
         return int(value)
 
     def base_url(self, name: str) -> str:
         """Give the `http://host:port` of another service, without a slash at its end.
 
         Raises:
-            ConfigProblem: it is missing or no http URL.
+            ConfigError: it is missing or no http URL.
         """
         text = self.text(name).rstrip("/")
         parts = urlsplit(text)
         if parts.scheme != "http" or not parts.hostname or parts.path:
-            raise ConfigProblem(f'{name}: "{text}" is no http://host:port')
+            raise ConfigError(f'{name}: "{text}" is no http://host:port')
         return text
 
     def secret(self, name: str, *, least: int) -> str:
         """Give the content of the file that the variable names.
 
         Raises:
-            ConfigProblem: the file cannot be read or holds fewer than `least` characters.
+            ConfigError: the file cannot be read or holds fewer than `least` characters.
         """
         path = Path(self.text(name))
         try:
             content = path.read_text(encoding="utf-8").strip()
         except OSError as error:
-            raise ConfigProblem(f"{name}: {path} cannot be read: {error.strerror}") from error
+            raise ConfigError(f"{name}: {path} cannot be read: {error.strerror}") from error
         except UnicodeDecodeError as error:
-            raise ConfigProblem(f"{name}: {path} holds no text") from error
+            raise ConfigError(f"{name}: {path} holds no text") from error
         if len(content) < least:
-            raise ConfigProblem(f"{name}: {path} holds fewer than {least} characters; make a longer key")
+            raise ConfigError(f"{name}: {path} holds fewer than {least} characters; make a longer key")
         return content
 
 
@@ -119,12 +119,12 @@ class Common:
         """Read the variables that all services have in common.
 
         Raises:
-            ConfigProblem: one of them is wrong.
+            ConfigError: one of them is wrong.
         """
         profile = profile_named(env.text("PROFILE", "safe"))
         log_level = env.text("LOG_LEVEL", "INFO" if profile.access_log else "WARNING").upper()
         if log_level not in LOG_LEVELS:
-            raise ConfigProblem(f'LOG_LEVEL: "{log_level}" is none of {", ".join(LOG_LEVELS)}')
+            raise ConfigError(f'LOG_LEVEL: "{log_level}" is none of {", ".join(LOG_LEVELS)}')
         return cls(
             service=service,
             host=env.text("HOST", "127.0.0.1"),

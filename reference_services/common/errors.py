@@ -1,10 +1,10 @@
 """The failures of a service, and the one place where they become answers.
 
-ServiceProblem
- ├─ ConfigProblem     the service cannot start: a variable is missing or wrong
- ├─ UpstreamProblem   another service did not answer
- │   ├─ UpstreamDown      it could not be reached, or hung up
- │   └─ UpstreamSlow      it did not answer in time
+ServiceError
+ ├─ ConfigError     the service cannot start: a variable is missing or wrong
+ ├─ UpstreamError   another service did not answer
+ │   ├─ UpstreamDownError      it could not be reached, or hung up
+ │   └─ UpstreamSlowError      it did not answer in time
  └─ Refusal           an answer that is not a success: status, sentence, and what failed
 """
 
@@ -25,15 +25,15 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-class ServiceProblem(Exception):
+class ServiceError(Exception):
     """A failure that a service knows of."""
 
 
-class ConfigProblem(ServiceProblem):
+class ConfigError(ServiceError):
     """The service cannot start with the environment that it was given."""
 
 
-class UpstreamProblem(ServiceProblem):
+class UpstreamError(ServiceError):
     """Another service did not answer.
 
     Attributes:
@@ -45,15 +45,15 @@ class UpstreamProblem(ServiceProblem):
         self.sent = sent
 
 
-class UpstreamDown(UpstreamProblem):
+class UpstreamDownError(UpstreamError):
     """Another service could not be reached, or hung up."""
 
 
-class UpstreamSlow(UpstreamProblem):
+class UpstreamSlowError(UpstreamError):
     """Another service did not answer in time."""
 
 
-class Refusal(ServiceProblem):
+class Refusal(ServiceError):  # noqa: N818 - an answer like any other, and no fault of the service
     """An answer that is not a success.
 
     Attributes:

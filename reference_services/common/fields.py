@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 from pydantic.alias_generators import to_camel
@@ -49,7 +49,7 @@ def _email(text: str) -> str:
     return text.lower()
 
 
-def _moment(value: Any) -> datetime:
+def _moment(value: object) -> datetime:
     """Read an ISO 8601 moment; one without a zone is UTC. Numbers are refused: nobody agrees on their unit."""
     if isinstance(value, datetime):
         return value
@@ -66,7 +66,7 @@ def _moment(value: Any) -> datetime:
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
-def _digits(value: Any) -> Any:
+def _digits(value: object) -> object:
     if isinstance(value, str) and not re.fullmatch(r"[0-9]{1,12}", value):
         raise ValueError("must be a whole number")
     return value

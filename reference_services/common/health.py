@@ -4,23 +4,19 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response
 
 from reference_services.common.answers import answer
-from reference_services.common.errors import UpstreamProblem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
-    from reference_services.common.client import Upstream
-
-    Check = Callable[[], str | None]
+Check = Callable[[], str | None]
 
 KEEP_S = 0.25
-CHECK_TIMEOUT_S = 1.0
-OK = 200
 
 
 class Health:
@@ -42,19 +38,6 @@ class Health:
                 self._reasons = [reason for check in self._checks if (reason := check()) is not None]
                 self._until = time.monotonic() + KEEP_S
             return self._reasons
-
-
-def upstream_ready(upstream: Upstream) -> Check:
-    """Make the check that asks another service's `/health`."""
-
-    def check() -> str | None:
-        try:
-            reply = upstream.call("GET", "/health", timeout_s=CHECK_TIMEOUT_S)
-        except UpstreamProblem as problem:
-            return str(problem)
-        return None if reply.status == OK else f"{upstream.name} is not ready"
-
-    return check
 
 
 def health_routes(health: Health) -> Blueprint:

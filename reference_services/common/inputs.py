@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from flask import request
 from pydantic import BaseModel, ValidationError
 
 from reference_services.common.errors import Refusal, unknown
 from reference_services.common.fields import ID_DIGITS, INT_MAX
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -68,9 +65,3 @@ def broken_rules(error: ValidationError) -> Refusal:
 
 def _plain(message: str) -> str:
     return message.removeprefix("Value error, ").replace("Input should be", "should be")
-
-
-def header(name: str) -> str | None:
-    """Give a header of the request, or None."""
-    headers: Mapping[str, str] = request.headers
-    return headers.get(name)

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flask import Blueprint, Response
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 from pydantic_core import to_json
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
 
 REFERENCE = "#/components/schemas/{model}"
 ENVELOPE = {

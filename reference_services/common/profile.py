@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from reference_services.common.errors import ConfigProblem
+from reference_services.common.errors import ConfigError
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Profile:
     seats: Literal["atomic", "read-modify-write"] = "atomic"
     notify: Literal["outbox", "direct"] = "outbox"
     acknowledge: Literal["after", "before"] = "after"
-    token_check: Literal["auth"] = "auth"
+    token_check: Literal["auth"] = "auth"  # noqa: S105 - a way of checking, no token
     access_log: bool = False
 
 
@@ -41,10 +41,10 @@ def profile_named(name: str) -> Profile:
     """Give the profile of this name.
 
     Raises:
-        ConfigProblem: there is none; the sentence lists those that there are.
+        ConfigError: there is none; the sentence lists those that there are.
     """
     try:
         return PROFILES[name]
     except KeyError:
         known = ", ".join(sorted(PROFILES))
-        raise ConfigProblem(f'PROFILE: there is no profile "{name}"; known are: {known}') from None
+        raise ConfigError(f'PROFILE: there is no profile "{name}"; known are: {known}') from None

@@ -8,19 +8,19 @@ import signal
 import socket
 import sys
 from multiprocessing.util import Finalize
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from granian.constants import Interfaces
 from granian.http import HTTP1Settings
 from granian.server import Server
 
-from reference_services.common.errors import ConfigProblem
+from reference_services.common.errors import ConfigError
 from reference_services.common.log import lifecycle, log_to_stderr
 
 if TYPE_CHECKING:
     from flask import Flask
 
-    from reference_services.common.environment import Common
+    from reference_services.common.composition import ServiceConfig
 
 # Longer than any client keeps an idle connection, so that a pooled client rarely meets one that just closed.
 KEEP_ALIVE_S = 120
@@ -29,13 +29,13 @@ BACKLOG = 1024
 PR_SET_PDEATHSIG = 1
 
 
-def serve(service: str, config: Any) -> int:
+def serve(service: str, config: ServiceConfig) -> int:
     """Serve a service until SIGTERM or SIGINT; give the process's exit status.
 
     Raises:
-        ConfigProblem: the port is taken.
+        ConfigError: the port is taken.
     """
-    common: Common = config.common
+    common = config.common
     check_port(common.host, common.port)
     master = os.getpid()
     server = Server(
@@ -63,27 +63,29 @@ def check_port(host: str, port: int) -> None:
     """Find out whether a port is free, before the server shares it by SO_REUSEPORT with whoever has it.
 
     Raises:
-        ConfigProblem: it is taken or cannot be opened.
+        ConfigError: it is taken or cannot be opened.
     """
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
         except OSError as error:
-            raise ConfigProblem(f"PORT: {host}:{port} cannot be opened: {error.strerror}") from error
+            raise ConfigError(f"PORT: {host}:{port} cannot be opened: {error.strerror}") from error
 
 
-def load_in_worker(service: str, config: Any, master: int) -> Flask:
+def load_in_worker(service: str, config: ServiceConfig, master: int) -> Flask:
     """Make the service's app in the worker process and start its background work."""
-    from reference_services.common.app import background_of  # noqa: PLC0415 - the master needs none of it
-    from reference_services.common.composition import make_app  # noqa: PLC0415 - as above
+    from reference_services.common.app import background_of  # noqa: PLC0415 - imported only where it is needed
+    from reference_services.common.composition import make_app  # noqa: PLC0415 - imported only where it is needed
 
-    common: Common = config.common
+    common = config.common
+    # The master's handler came along with the fork; until the server sets its own, SIGTERM simply ends us.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     die_with_parent(master)
     log_to_stderr(service, common.log_level)
     try:
         app = make_app(service, config)
-    except ConfigProblem as problem:
+    except ConfigError as problem:
         sys.stderr.write(f"{service} cannot start: {problem}\n")
         sys.stderr.flush()
         os._exit(1)
@@ -102,6 +104,6 @@ def load_in_worker(service: str, config: Any, master: int) -> Flask:
 
 def die_with_parent(parent: int) -> None:
     """Ask the kernel to end this process when its parent ends, however hard: no worker is left behind."""
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
         os._exit(1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reference_services.common.app import complete_app, new_app
+from reference_services.common.app import Parts, complete_app, new_app
 from reference_services.common.background import Background
 from reference_services.common.database import open_database
 from reference_services.flights import models, tables
@@ -33,7 +33,7 @@ def create_app(config: FlightsConfig) -> Flask:
     """Make the flights service.
 
     Raises:
-        ConfigProblem: its database cannot be opened.
+        ConfigError: its database cannot be opened.
     """
     app = new_app(config.common)
     database = open_database(app, config.database_url, tables.metadata, threads=config.common.threads)
@@ -44,10 +44,13 @@ def create_app(config: FlightsConfig) -> Flask:
         (FLIGHTS, Flights(database, tables.airplane, tables.reservations)),
     )
     described = [operation for kind, _ in resources for operation in operations(kind)]
-    return complete_app(
-        app,
-        [*(resource_routes(kind, resource) for kind, resource in resources), reservation_routes(Seats(database))],
+    parts = Parts(
+        blueprints=[
+            *(resource_routes(kind, resource) for kind, resource in resources),
+            reservation_routes(Seats(database)),
+        ],
         operations=(*described, *RESERVATIONS),
         checks=[database.ready],
         background=Background(closers=[database.engine.dispose]),
     )
+    return complete_app(app, parts)

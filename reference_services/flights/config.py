@@ -24,6 +24,6 @@ class FlightsConfig:
         """Read it from the environment.
 
         Raises:
-            ConfigProblem: a variable is missing or wrong.
+            ConfigError: a variable is missing or wrong.
         """
         return cls(common=Common.read("flights", env), database_url=env.text("DATABASE_URL"))

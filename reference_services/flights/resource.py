@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from reference_services.common.clock import iso, now
-from reference_services.common.database import is_reference_violation
+from reference_services.common.database import is_reference_violation, new_id
 from reference_services.common.errors import Refusal, invalid, unknown
 from reference_services.flights.tables import flights
 
@@ -53,7 +53,7 @@ class Resource:
                 self._check_references(connection, row)
                 row = self._complete(connection, row)
                 done = connection.execute(insert(self._table), row)
-                return self._shown(connection, done.inserted_primary_key[0])
+                return self._shown(connection, new_id(done))
         except IntegrityError as error:
             raise self._conflict(error) from None
 
@@ -66,7 +66,7 @@ class Resource:
         with self._database.reading() as connection:
             return self._shown(connection, identity)
 
-    def list(self, page: Page, conditions: Sequence[ColumnElement[bool]] = ()) -> list[Values]:
+    def page(self, page: Page, conditions: Sequence[ColumnElement[bool]] = ()) -> list[Values]:
         """Give a page of them, ordered by id."""
         query = select(self._table).where(*conditions).order_by(self._table.c.id)
         with self._database.reading() as connection:
@@ -117,7 +117,7 @@ class Resource:
     def _before_delete(self, connection: Connection, identity: int) -> None:
         """Remove what belongs to one that is deleted; most kinds own nothing."""
 
-    def _presented(self, _connection: Connection, rows: Sequence[Row[Any]]) -> list[Values]:
+    def _presented(self, _connection: Connection, rows: Sequence[Row[*tuple[Any, ...]]]) -> list[Values]:
         return [_as_json(row._mapping) for row in rows]  # noqa: SLF001 - SQLAlchemy's public name
 
     def _shown(self, connection: Connection, identity: int) -> Values:
@@ -167,7 +167,7 @@ class Flights(Resource):
         kept = self._reservations
         connection.execute(delete(kept).where(kept.c.flightId == identity, kept.c.released.is_(True)))
 
-    def _presented(self, connection: Connection, rows: Sequence[Row[Any]]) -> list[Values]:
+    def _presented(self, connection: Connection, rows: Sequence[Row[*tuple[Any, ...]]]) -> list[Values]:
         ids = sorted({row.airplaneId for row in rows})
         planes = {plane.id: plane for plane in connection.execute(self._planes, {"ids": ids})} if ids else {}
         shown = super()._presented(connection, rows)

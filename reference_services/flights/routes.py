@@ -9,17 +9,15 @@ from flask import Blueprint, Response
 
 from reference_services.common.answers import answer
 from reference_services.common.errors import invalid
-from reference_services.common.fields import Page
+from reference_services.common.fields import Body, Page
 from reference_services.common.inputs import read_body, read_id, read_query
 from reference_services.common.openapi import Operation
-from reference_services.flights.models import FlightQuery, NewReservation
+from reference_services.flights.models import Change, FlightQuery, NewReservation
 from reference_services.flights.tables import flights
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement
 
-    from reference_services.common.fields import Body
-    from reference_services.flights.models import Change
     from reference_services.flights.resource import Resource
     from reference_services.flights.seats import Seats
 
@@ -56,7 +54,7 @@ def resource_routes(kind: Kind, resource: Resource) -> Blueprint:
     @blueprint.get(many)
     def show_list() -> Response:
         page = read_query(kind.query)
-        return answer(resource.list(page, conditions(page)), f"A page of {kind.path}.")
+        return answer(resource.page(page, conditions(page)), f"A page of {kind.path}.")
 
     @blueprint.get(one)
     def show(identity: str) -> Response:

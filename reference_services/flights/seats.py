@@ -114,7 +114,7 @@ class Seats:
         return _taken(flight_id, wish, flight)
 
 
-def _taken(flight_id: int, wish: NewReservation, flight: Row[Any]) -> dict[str, Any]:
+def _taken(flight_id: int, wish: NewReservation, flight: Row[*tuple[Any, ...]]) -> dict[str, Any]:
     return {
         "flightId": flight_id,
         "key": wish.key,

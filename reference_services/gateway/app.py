@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reference_services.common.app import complete_app, new_app
-from reference_services.common.background import Background
+from reference_services.common.app import Parts, complete_app, new_app
 from reference_services.common.client import Upstream
-from reference_services.common.health import upstream_ready
 from reference_services.gateway.limiter import Limiter
 from reference_services.gateway.routes import OPERATIONS, gateway_routes
 from reference_services.gateway.service import Gateway, Route
@@ -34,11 +32,10 @@ def create_app(config: GatewayConfig) -> Flask:
         "bookingservice": Route(upstream("booking", config.booking_url)),
     }
     gateway = Gateway(routes, Limiter(config.rate_limit_per_minute), token_check_of(common.profile, auth))
-    return complete_app(
-        new_app(common),
-        [gateway_routes(gateway)],
+    parts = Parts(
+        blueprints=[gateway_routes(gateway)],
         operations=OPERATIONS,
-        checks=[upstream_ready(route.upstream) for route in routes.values()],
-        background=Background(),
+        checks=[route.upstream.unready for route in routes.values()],
         prefix="",
     )
+    return complete_app(new_app(common), parts)

@@ -32,7 +32,7 @@ class GatewayConfig:
         """Read it from the environment.
 
         Raises:
-            ConfigProblem: a variable is missing or wrong.
+            ConfigError: a variable is missing or wrong.
         """
         return cls(
             common=Common.read("gateway", env),

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reference_services.common.errors import Refusal, UpstreamDown, UpstreamSlow
+from reference_services.common.client import Upstream
+from reference_services.common.errors import Refusal, UpstreamDownError, UpstreamSlowError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from reference_services.common.client import Reply, Upstream
+    from reference_services.common.client import Reply
     from reference_services.gateway.limiter import Limiter
     from reference_services.gateway.tokens import TokenCheck
 
@@ -78,7 +79,7 @@ class Gateway:
             raise Refusal(401, "The header x-access-token is missing.", {"x-access-token": "missing"})
         try:
             identity = self._tokens.identify(token)
-        except (UpstreamDown, UpstreamSlow) as problem:
+        except (UpstreamDownError, UpstreamSlowError) as problem:
             raise bad_gateway(problem) from problem
         return {"X-User-Id": identity.user_id, "X-User-Email": identity.email}
 
@@ -94,13 +95,13 @@ class Gateway:
         try:
             repeatable = "Idempotency-Key" in headers
             return route.upstream.call(method, target, body=body, headers=headers, repeatable=repeatable)
-        except (UpstreamDown, UpstreamSlow) as problem:
+        except (UpstreamDownError, UpstreamSlowError) as problem:
             raise bad_gateway(problem) from problem
 
 
-def bad_gateway(problem: UpstreamDown | UpstreamSlow) -> Refusal:
+def bad_gateway(problem: UpstreamDownError | UpstreamSlowError) -> Refusal:
     """Turn the silence of a service into an answer."""
-    status = 504 if isinstance(problem, UpstreamSlow) else 502
+    status = 504 if isinstance(problem, UpstreamSlowError) else 502
     return Refusal(status, f"The gateway got no answer: {problem}.", {"upstream": str(problem)})
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from reference_services.common.errors import Refusal, UpstreamDown
+from reference_services.common.errors import Refusal, UpstreamDownError
 
 if TYPE_CHECKING:
     from reference_services.common.client import Upstream
@@ -35,7 +35,7 @@ class TokenCheck(Protocol):
 
         Raises:
             Refusal: 401, it is not valid.
-            UpstreamProblem: it could not be checked.
+            UpstreamError: it could not be checked.
         """
 
 
@@ -52,7 +52,7 @@ class AskAuth:
             return Identity(reply.headers["X-User-Id"], reply.headers["X-User-Email"])
         if reply.status == UNAUTHORIZED:
             raise Refusal(401, "The token is not valid (any more); sign in again.", {"x-access-token": "not valid"})
-        raise UpstreamDown(f"auth answered {reply.status}", sent=True)
+        raise UpstreamDownError(f"auth answered {reply.status}", sent=True)
 
 
 def token_check_of(profile: Profile, auth: Upstream) -> TokenCheck:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reference_services.common.app import complete_app, new_app
+from reference_services.common.app import Parts, complete_app, new_app
 from reference_services.common.background import Background, Task
 from reference_services.common.bus import open_consumer
 from reference_services.common.database import open_database
@@ -25,7 +25,7 @@ def create_app(config: ReminderConfig) -> Flask:
     """Make the reminder service.
 
     Raises:
-        ConfigProblem: its database or its bus cannot be opened.
+        ConfigError: its database or its bus cannot be opened.
     """
     common = config.common
     app = new_app(common)
@@ -35,9 +35,8 @@ def create_app(config: ReminderConfig) -> Flask:
     mailbox = Mailbox(config.smtp_host, config.smtp_port, config.mail_from)
     mailer = Task("mailer", Mailer(store, mailbox, config.mail_from).step, every_s=0.5)
     intake = Intake(bus, store, acknowledging_of(common.profile), mailer.nudge)
-    return complete_app(
-        app,
-        [ticket_routes(store, mailer.nudge)],
+    parts = Parts(
+        blueprints=[ticket_routes(store, mailer.nudge)],
         operations=OPERATIONS,
         checks=[database.ready, bus.ready, mailbox.ready],
         background=Background(
@@ -45,3 +44,4 @@ def create_app(config: ReminderConfig) -> Flask:
             [mailbox.close, bus.close, database.engine.dispose],
         ),
     )
+    return complete_app(app, parts)

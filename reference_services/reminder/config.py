@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from reference_services.common.bus import BusConfig
 from reference_services.common.environment import Common, Environment
-from reference_services.common.errors import ConfigProblem
+from reference_services.common.errors import ConfigError
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class ReminderConfig:
         """Read it from the environment.
 
         Raises:
-            ConfigProblem: a variable is missing or wrong.
+            ConfigError: a variable is missing or wrong.
         """
         smtp_url = env.text("SMTP_URL")
         try:
@@ -44,7 +44,7 @@ class ReminderConfig:
         except ValueError:
             host, port = None, None
         if host is None or port is None or parts.scheme != "smtp":
-            raise ConfigProblem(f'SMTP_URL: "{smtp_url}" is no smtp://host:port')
+            raise ConfigError(f'SMTP_URL: "{smtp_url}" is no smtp://host:port')
         return cls(
             common=Common.read("reminder", env),
             database_url=env.text("DATABASE_URL"),

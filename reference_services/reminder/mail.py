@@ -17,11 +17,11 @@ TIMEOUT_S = 10.0
 READY_TIMEOUT_S = 1.0
 
 
-class MailRefused(Exception):
+class MailRefusedError(Exception):
     """The mail server refused this mail."""
 
 
-class MailServerAway(Exception):
+class MailServerAwayError(Exception):
     """The mail server cannot be reached, or hung up."""
 
 
@@ -38,16 +38,16 @@ class Mailbox:
         """Hand a mail over.
 
         Raises:
-            MailRefused: the server does not want it.
-            MailServerAway: the server is away, or hung up before it took the mail.
+            MailRefusedError: the server does not want it.
+            MailServerAwayError: the server is away, or hung up before it took the mail.
         """
         try:
             self._open().sendmail(self._sender, [recipient], content)
         except (smtplib.SMTPRecipientsRefused, smtplib.SMTPSenderRefused, smtplib.SMTPDataError) as error:
-            raise MailRefused(str(error)) from error
+            raise MailRefusedError(str(error)) from error
         except (smtplib.SMTPException, OSError) as error:
             self.close()
-            raise MailServerAway(f"mail server at {self._host}:{self._port}: {error}") from error
+            raise MailServerAwayError(f"mail server at {self._host}:{self._port}: {error}") from error
 
     def close(self) -> None:
         """Say goodbye to the server."""

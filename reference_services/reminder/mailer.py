@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from reference_services.common.clock import now
-from reference_services.reminder.mail import MailRefused, MailServerAway, compose
+from reference_services.reminder.mail import MailRefusedError, compose
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-BATCH = 50
+# Small, because a crash sends the mails of a batch that is not noted yet again.
+BATCH = 10
 # Waits between the tries at one mail; after the last try it is FAILED.
 WAITS = (timedelta(seconds=1), timedelta(seconds=5), timedelta(seconds=30))
 
@@ -38,7 +39,7 @@ class Mailer:
         """Mail a batch; true when there may be more.
 
         Raises:
-            MailServerAway: the server is away; nothing counts as a try, and the task tries again later.
+            MailServerAwayError: the server is away; nothing counts as a try, and the task tries again later.
         """
         due = self._store.due(BATCH)
         sent: list[int] = []
@@ -46,7 +47,7 @@ class Mailer:
             for ticket in due:
                 try:
                     self._mailbox.send(ticket.recepientEmail, compose(ticket, self._sender))
-                except MailRefused as refusal:
+                except MailRefusedError as refusal:
                     self._refused(ticket.id, ticket.tries, refusal)
                 else:
                     sent.append(ticket.id)
@@ -54,10 +55,7 @@ class Mailer:
             self._store.sent(sent)
         return len(due) == BATCH
 
-    def _refused(self, identity: int, tries: int, refusal: MailRefused) -> None:
+    def _refused(self, identity: int, tries: int, refusal: MailRefusedError) -> None:
         again: datetime | None = now() + WAITS[tries] if tries < len(WAITS) else None
         log.warning("mail refused: %s", refusal, extra={"ticket": identity})
         self._store.not_sent(identity, again)
-
-
-__all__ = ["BATCH", "WAITS", "MailServerAway", "Mailer"]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import bindparam, insert, select, update
 
 from reference_services.common.clock import iso, now
+from reference_services.common.database import new_id
 from reference_services.reminder.models import FAILED, PENDING, SUCCESS, TICKET, tickets
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ class TicketStore:
         """Store a ticket that was made by hand."""
         row = _row(ticket, TICKET, None)
         with self._database.writing() as connection:
-            row["id"] = connection.execute(ADD, row).inserted_primary_key[0]
+            row["id"] = new_id(connection.execute(ADD, row))
         return shown(row)
 
     def list(self, query: TicketQuery) -> list[dict[str, Any]]:
@@ -88,7 +89,7 @@ class TicketStore:
             rows = connection.execute(statement.order_by(tickets.c.id).limit(query.limit).offset(query.offset))
             return [shown(dict(row._mapping)) for row in rows]  # noqa: SLF001 - SQLAlchemy's public name
 
-    def due(self, most: int) -> Sequence[Row[Any]]:
+    def due(self, most: int) -> Sequence[Row[*tuple[Any, ...]]]:
         """Give the tickets that should be mailed now."""
         with self._database.reading() as connection:
             return connection.execute(DUE, {"moment": now(), "most": most}).all()
