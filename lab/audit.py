@@ -10,16 +10,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from lab.errors import CallError
-from lab.integrity import (
-    IN_PROCESS,
-    Booking,
-    FlightFacts,
-    MailFacts,
-    assess,
-    booking_of,
-    expected_mail,
-    read_ledger,
-)
+from lab.facts import IN_PROCESS, Booking, FlightFacts, MailFacts, booking_of, read_ledger
+from lab.integrity import assess, expected_mail
 from lab.model.verdict import Integrity
 
 if TYPE_CHECKING:
@@ -27,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from threading import Event
 
-    from lab.integrity import Row
+    from lab.facts import Row
     from lab.model.dataset import Flight
     from lab.platform import Client
 
@@ -109,6 +101,8 @@ class Auditor:
             return tuple(booking_of(row) for row in rows)
         except KeyError as error:
             raise CallError(f"flight {flight.number}: a listed booking has no {error}") from None
+        except (TypeError, ValueError, AttributeError) as error:
+            raise CallError(f"flight {flight.number}: a listed booking is not as the contract says: {error}") from None
 
     def _settled(self, before: Snapshot, notes: list[str]) -> list[FlightFacts]:
         end = time.monotonic() + SETTLE_LIMIT_S

@@ -7,70 +7,21 @@ that were there before the run are not held against it.
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
-from lab.model.dataset import Flight
+from lab.facts import ACCEPTED, BOOKED, CANCELLED, REFUSED, UNKNOWN
 from lab.model.verdict import FlightDefect, Integrity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-    from pathlib import Path
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from lab.facts import Booking, FlightFacts, MailFacts, Row
 
 
-BOOKED: Final = "Booked"
-CANCELLED: Final = "Cancelled"
-IN_PROCESS: Final = "InProcess"
-ACCEPTED: Final = "accepted"
-UNKNOWN: Final = "unknown"
 CENT: Final = 0.01
 EXAMPLES: Final = 5
-
-
-class Row(NamedTuple):
-    """An attempt, as the ledger holds it."""
-
-    outcome: str
-    flight: int | str
-    user: int | str
-    email: str
-    seats: int
-    booking: int | str | None
-    cost: float | None
-    key: str
-
-
-class Booking(NamedTuple):
-    """A booking, as the platform lists it."""
-
-    id: int | str
-    user: int | str
-    seats: int
-    status: str
-    cost: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class FlightFacts:
-    """One flight before and after the run. `None` bookings: the target has no list of them."""
-
-    flight: Flight
-    left_before: int
-    left_after: int
-    before: tuple[Booking, ...] | None
-    after: tuple[Booking, ...] | None
-
-
-@dataclass(frozen=True, slots=True)
-class MailFacts:
-    """Notifications of this run, counted by recipient: tickets of any state, and mails handed over."""
-
-    tickets: Mapping[str, int]
-    mailed: Mapping[str, int]
-    drain_seconds: float
 
 
 @dataclass(slots=True)
@@ -86,23 +37,6 @@ class _Sums:
     notes: list[str] = field(default_factory=list)
 
 
-def read_ledger(path: Path) -> Iterator[Row]:
-    """Read a run's ledger; a last line that was cut off is left out."""
-    with path.open(encoding="utf-8") as lines:
-        for line in lines:
-            if line.endswith("\n"):
-                yield Row(*json.loads(line))
-
-
-def booking_of(raw: Mapping[str, Any]) -> Booking:
-    """Read a booking as the platform answers it.
-
-    Raises:
-        KeyError: a key of the contract is missing.
-    """
-    return Booking(raw["id"], raw["userId"], raw["NoOfSeats"], raw["status"], raw.get("totalCost"))
-
-
 def assess(ledger: Iterable[Row], flights: Sequence[FlightFacts], mail: MailFacts | None) -> Integrity:
     """Hold the ledger, the flights' counters, the bookings and the mail against each other."""
     rows = list(ledger)
@@ -110,7 +44,7 @@ def assess(ledger: Iterable[Row], flights: Sequence[FlightFacts], mail: MailFact
     for row in rows:
         by_flight.setdefault(row.flight, []).append(row)
     sums = _Sums()
-    listed = all(facts.after is not None for facts in flights)
+    listed = all(facts.before is not None and facts.after is not None for facts in flights)
     for facts in flights:
         attempts = by_flight.get(facts.flight.id, [])
         if facts.before is None or facts.after is None:
@@ -118,6 +52,10 @@ def assess(ledger: Iterable[Row], flights: Sequence[FlightFacts], mail: MailFact
         else:
             _by_list(sums, facts, attempts)
     _keys_used_twice(sums, rows)
+    read = {facts.flight.id for facts in flights}
+    elsewhere = sum(row.outcome != REFUSED for row in rows if row.flight not in read)
+    if elsewhere and flights:
+        sums.notes.append(f"{elsewhere} bookings were tried on flights that the audit did not read")
     if not listed:
         sums.notes.append("the target lists no bookings: seats are checked against the load's own ledger alone")
     missing, extra = (None, None) if mail is None else _mail(rows, flights, mail, sums.notes)
@@ -153,28 +91,53 @@ def _by_list(sums: _Sums, facts: FlightFacts, attempts: Sequence[Row]) -> None:
     known = {booking.id for booking in before}
     new = {booking.id: booking for booking in after if booking.id not in known}
     sums.found += len(new)
-    accepted = {row.booking: row for row in attempts if row.outcome == ACCEPTED}
-    lost = [name for name in accepted if name not in new and name not in known]
+    accepted = _claims(attempts)
+    lost = [
+        row.booking
+        for name, rows in accepted.items()
+        for row in rows[1 if name in new and new[name].status == BOOKED else 0 :]
+    ]
     sums.missing += len(lost)
     if lost:
-        sums.notes.append(f"flight {facts.flight.number}: answered as booked, but not in the database: {_few(lost)}")
-    doubtful = Counter((row.user, row.seats) for row in attempts if row.outcome == UNKNOWN)
-    odd: list[int | str] = []
-    for booking in new.values():
-        row = accepted.get(booking.id)
-        if row is not None:
-            if booking.seats != row.seats or booking.user != row.user or not _priced(booking, facts.flight.price):
-                odd.append(booking.id)
-        elif doubtful[booking.user, booking.seats] > 0:
-            doubtful[booking.user, booking.seats] -= 1
-        elif booking.status != CANCELLED:
-            odd.append(booking.id)
+        sums.notes.append(
+            f"flight {facts.flight.number}: answered as booked, but not in the database as a booking of its own: "
+            f"{_few(lost)}"
+        )
+    odd = _never_asked_for(facts, accepted, new.values(), attempts)
     sums.unexpected += len(odd)
     if odd:
         sums.notes.append(
             f"flight {facts.flight.number}: in the database, but never asked for like this (seats, user or price): "
             f"{_few(odd)}"
         )
+
+
+def _claims(attempts: Iterable[Row]) -> dict[Any, list[Row]]:
+    """Give, by booking, the accepted attempts that were answered with it; a replayed key claims nothing new."""
+    found: dict[Any, dict[tuple[str, Any], Row]] = {}
+    for row in attempts:
+        if row.outcome == ACCEPTED:
+            found.setdefault(row.booking, {})[row.key, row.booking] = row
+    return {name: list(rows.values()) for name, rows in found.items()}
+
+
+def _never_asked_for(
+    facts: FlightFacts, accepted: Mapping[Any, Sequence[Row]], new: Iterable[Booking], attempts: Sequence[Row]
+) -> list[int | str]:
+    """Give the new bookings that nobody asked for, or not with these seats, or at another price."""
+    doubtful = Counter((row.user, row.seats) for row in attempts if row.outcome == UNKNOWN)
+    odd = []
+    for booking in new:
+        asked = {(row.user, row.seats) for row in accepted.get(booking.id, ())}
+        who = booking.user, booking.seats
+        if not asked and booking.status == CANCELLED:
+            continue  # what became of an attempt that was refused, or whose answer was lost
+        if not asked and doubtful[who] > 0:
+            doubtful[who] -= 1
+            asked = {who}
+        if who not in asked or not _priced(booking, facts.flight.price):
+            odd.append(booking.id)
+    return odd
 
 
 def _by_ledger(sums: _Sums, facts: FlightFacts, attempts: Sequence[Row]) -> None:
@@ -228,12 +191,10 @@ def _mail(rows: Sequence[Row], flights: Sequence[FlightFacts], mail: MailFacts, 
     if mail.tickets and not (least.keys() | most.keys()) & mail.tickets.keys():
         notes.append("notifications go to other addresses than the travellers': compared by their number alone")
         need, found, made = sum(least.values()), sum(mail.mailed.values()), sum(mail.tickets.values())
-        return max(need - found, 0), max(made - sum(most.values()), 0)
+        return max(need - found, 0), max(max(made, found) - sum(most.values()), 0)
     missing = sum(max(number - mail.mailed.get(email, 0), 0) for email, number in least.items())
-    extra = sum(
-        max(max(mail.tickets.get(email, 0), mail.mailed.get(email, 0)) - number, 0) for email, number in most.items()
-    )
-    return missing, extra
+    by_address = Counter(mail.tickets) | Counter(mail.mailed)
+    return missing, (by_address - most).total()
 
 
 def expected_mail(rows: Sequence[Row], flights: Sequence[FlightFacts]) -> tuple[Counter[str], Counter[str]]:
@@ -253,8 +214,9 @@ def expected_mail(rows: Sequence[Row], flights: Sequence[FlightFacts]) -> tuple[
                 email = emails.get(booking.user, f"user {booking.user}")
                 most[email] += 1
                 least[email] += booking.status == BOOKED
-    if any(facts.after is None for facts in flights):
-        for row in rows:
+    listed = {facts.flight.id for facts in flights if facts.after is not None}
+    for row in rows:
+        if len(listed) < len(flights) and row.flight not in listed:
             most[row.email] += row.outcome in {ACCEPTED, UNKNOWN}
             least[row.email] += row.outcome == ACCEPTED
     return least, most

@@ -57,7 +57,7 @@ def judge_all(thresholds: Iterable[Threshold], tally: Tally) -> tuple[ThresholdR
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What a verdict is made of; `p95_us` is the 95th percentile of all answered requests."""
+    """What a verdict is made of; `p95_us` is the 95th percentile of all requests, `inf` where it is no answer."""
 
     name: str
     status: Status
@@ -65,7 +65,7 @@ class Measured:
     thresholds: tuple[ThresholdResult, ...]
     integrity: Integrity | None
     totals: Totals
-    p95_us: int | None
+    p95_us: float | None
     crash: str = ""
 
     @property
@@ -108,17 +108,23 @@ def _sentences(run: Measured, level: Validity) -> Iterator[str]:
         yield f"{name}: this run cannot be believed: {worst}."
     elif run.status is Status.STOPPED:
         yield f"{name} was stopped after {counted.seconds} s."
+    elif counted.iteration_errors:
+        yield f"{name} did not pass: its own script raised."
     elif run.failed:
         which = f"{len(run.failed)} of {len(run.thresholds)} thresholds"
         yield f"{name} failed: {which} {'was' if len(run.failed) == 1 else 'were'} not met."
     else:
         yield f"{name} held: {'every threshold was met' if run.thresholds else 'it had no threshold to meet'}."
-    speed = f", p95 {run.p95_us / US_PER_MS:.0f} ms" if run.p95_us is not None else ""
+    speed = "" if run.p95_us is None else f", p95 {_milliseconds(run.p95_us)}"
     share = counted.failed / max(counted.ok + counted.failed, 1)
     yield f"{counted.ok + counted.failed:,} requests in {counted.seconds} s, {share:.2%} failed{speed}."
     if counted.iteration_errors:
         yield f"The script raised in {counted.iteration_errors:,} iterations."
     yield from _sold(run.integrity)
+
+
+def _milliseconds(microseconds: float) -> str:
+    return "no answer" if isinf(microseconds) else f"{microseconds / US_PER_MS:.0f} ms"
 
 
 def _sold(integrity: Integrity | None) -> Iterator[str]:

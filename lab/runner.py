@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from lab import judge, samples_file, store, surroundings
 from lab.audit import Auditor
-from lab.integrity import read_ledger
+from lab.facts import read_ledger
 from lab.load import LoadEnd, LoadProcess
 from lab.model.dataset import Dataset
 from lab.model.run import DatasetSummary, Run, Status
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 POLL_S: Final = 0.1
 KILL_AFTER_S: Final = 15.0
 _CPU: Final = SeriesKey("generator_cpu")
+_ANSWERED: Final = Selector("http_req_duration")
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +169,7 @@ def _follow(folder: RunFolder, dataset: Path, observer: Observer, interrupts: In
     """Start the load process and add up what it records until it ends."""
     tally, asked, killed_at = Tally(), 0, 0.0
     cpu: list[float] = []
+    unseen = 0
     observer.stage("Starting the load process")
     with LoadProcess(folder, dataset) as load:
         running = True
@@ -175,7 +177,10 @@ def _follow(folder: RunFolder, dataset: Path, observer: Observer, interrupts: In
             running = not load.wait(POLL_S)
             for tick in load.ticks():
                 tally.add(tick)
-                cpu.append(tick.gauges.get(_CPU, 0.0))
+                unseen += 1
+                if _CPU in tick.gauges:
+                    cpu.extend(spread(tick.gauges[_CPU], unseen))
+                    unseen = 0
                 observer.second(tally, tick)
             observer.second(tally, None)
             for _ in range(min(interrupts.count, 2) - asked):
@@ -188,6 +193,11 @@ def _follow(folder: RunFolder, dataset: Path, observer: Observer, interrupts: In
         return Followed(tally, cpu, load.end())
 
 
+def spread(share: float, seconds: int) -> list[float]:
+    """Give the CPU share of each of the seconds that a process was too busy to look at its clock in."""
+    return [share / seconds] * seconds
+
+
 def _judged(run: Run, folder: RunFolder, load: Followed, integrity: Integrity | None) -> Run:
     tally = load.tally
     attempts: Counter[str] = Counter(str(row.flight) for row in read_ledger(folder.ledger))
@@ -196,7 +206,7 @@ def _judged(run: Run, folder: RunFolder, load: Followed, integrity: Integrity | 
     results = judge.judge_all(run.scenario.thresholds, tally)
     sold_out = integrity.flights_sold_out if integrity else 0
     findings = gates(Observed(run.scenario, tally, run.totals, load.cpu, attempts, sold_out))
-    p95 = tally.histogram(Selector("http_req_duration"), OK).percentile(0.95)
+    p95 = tally.histogram(_ANSWERED, OK).percentile_with_failures(0.95, run.totals.failed)
     measured = judge.Measured(
         run.scenario.name, run.status, findings, results, integrity, run.totals, p95, load.end.detail
     )

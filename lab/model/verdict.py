@@ -53,9 +53,10 @@ class Integrity:
     """The audit: what was sold against what there is. A figure is None when it could not be checked (and `notes` why).
 
     `seats_oversold`: seats sold beyond capacity. `seats_lost`: seats that the flights' counters and the bookings
-    disagree about. `bookings_missing`: answered as booked, not in the database. `bookings_unexpected`: in the
-    database, but nobody asked for them, or not with these seats, or at another price. `notifications_missing`: booked,
-    and no mail after the queue had drained. `notifications_unexpected`: mails beyond one for each booking.
+    disagree about. `bookings_missing`: answered as booked, and not in the database as a `Booked` one of its own.
+    `bookings_unexpected`: in the database, but nobody asked for them, or not with these seats, or at another price.
+    `notifications_missing`: booked, and no mail after the queue had drained. `notifications_unexpected`: mails beyond
+    one for each booking.
     """
 
     checked: bool

@@ -1,0 +1,89 @@
+"""What an audit goes by: what the load was answered, and what the platform shows before and after. Pure values."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import NoneType
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from lab.model.dataset import Flight
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+BOOKED: Final = "Booked"
+CANCELLED: Final = "Cancelled"
+IN_PROCESS: Final = "InProcess"
+ACCEPTED: Final = "accepted"
+UNKNOWN: Final = "unknown"
+REFUSED: Final = "refused"
+_KINDS: Final[tuple[tuple[type, ...], ...]] = ((int, str), (int, str), (int,), (str,), (int, float, NoneType))
+
+
+class Row(NamedTuple):
+    """An attempt, as the ledger holds it."""
+
+    outcome: str
+    flight: int | str
+    user: int | str
+    email: str
+    seats: int
+    booking: int | str | None
+    cost: float | None
+    key: str
+
+
+class Booking(NamedTuple):
+    """A booking, as the platform lists it."""
+
+    id: int | str
+    user: int | str
+    seats: int
+    status: str
+    cost: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class FlightFacts:
+    """One flight before and after the run. `None` bookings: the target has no list of them."""
+
+    flight: Flight
+    left_before: int
+    left_after: int
+    before: tuple[Booking, ...] | None
+    after: tuple[Booking, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class MailFacts:
+    """Notifications of this run, counted by recipient: tickets of any state, and mails handed over."""
+
+    tickets: Mapping[str, int]
+    mailed: Mapping[str, int]
+    drain_seconds: float
+
+
+def read_ledger(path: Path) -> Iterator[Row]:
+    """Read a run's ledger; a last line that was cut off is left out."""
+    with path.open(encoding="utf-8") as lines:
+        for line in lines:
+            if line.endswith("\n"):
+                yield Row(*json.loads(line))
+
+
+def booking_of(raw: Mapping[str, Any]) -> Booking:
+    """Read a booking as the platform answers it.
+
+    Raises:
+        KeyError: a key of the contract is missing.
+        ValueError: a value is not of the contract's type.
+    """
+    booking = Booking(raw["id"], raw["userId"], raw["NoOfSeats"], raw["status"], raw.get("totalCost"))
+    for name, value, kinds in zip(Booking._fields, booking, _KINDS, strict=True):
+        if not isinstance(value, kinds) or isinstance(value, bool):
+            raise ValueError(f"a booking's {name} is {value!r}")  # noqa: TRY004 - the value came from outside
+    return booking
