@@ -23,10 +23,10 @@ class Span(NamedTuple):
 Line = tuple[Span, ...]
 
 
-def title(text: str, tail: Line = ()) -> Iterator[Line]:
+def title(text: str) -> Iterator[Line]:
     """Give the heading of a block, as k6 marks it."""
     yield ()
-    yield (Span("  █ ", BOLD), Span(text, BOLD), *tail)
+    yield (Span("  █ ", BOLD), Span(text, BOLD))
     yield ()
 
 

@@ -26,6 +26,7 @@ NARROWEST: Final = 60
 USUAL_WIDTH: Final = 100
 WIDEST: Final = 120
 MOST_TRACES: Final = 5
+MOST_NOTES: Final = 6
 _MARK_STYLES: Final = {Mark.GOOD: GOOD, Mark.BAD: BAD, Mark.WARN: WARN, Mark.NONE: DIM}
 _OUTLOOK_STYLES: Final = {
     Outlook.PASSED: "bold green",
@@ -82,13 +83,13 @@ def _validity(run: Run, width: int) -> Iterator[Line]:
     if run.verdict is None:
         return
     level = run.verdict.validity
-    tail = (Span("  "), Span(level, _LEVEL_STYLES[level]), Span(f": {words.VALIDITY_WORDS[level]}", DIM))
-    yield from title("VALIDITY", tail)
+    yield from title("VALIDITY")
+    yield from wrapped((Span("    "), Span(f"{level}: ", _LEVEL_STYLES[level])), words.VALIDITY_WORDS[level], width)
     reasons = words.failed_reasons(run)
     for weight, gate, sentence in reasons:
         mark = words.LEVEL_MARKS[weight]
-        head = (Span("    "), Span(f"{mark} ", _LEVEL_STYLES[weight]), Span(f"{units.plain(gate, 40)}: "))
-        yield from wrapped(head, units.plain(sentence), width)
+        head = (Span("    "), Span(f"{mark} ", _LEVEL_STYLES[weight]))
+        yield from wrapped(head, f"{units.plain(gate, 40)}: {units.plain(sentence)}", width)
     held = len(run.verdict.findings) - len(reasons)
     if held:
         yield (Span("    "), Span(f"{Mark.GOOD} ", GOOD), Span(f"{held} gate{'s' * (held != 1)} held", DIM))
@@ -99,8 +100,11 @@ def _integrity(run: Run, width: int) -> Iterator[Line]:
     for line in words.integrity_lines(run.integrity):
         head = (Span("    "), Span(f"{line.mark} ", _MARK_STYLES[line.mark]), Span(f"{line.metric} {line.figure}: "))
         yield from wrapped(head, line.sentence, width)
-    for note in run.integrity.notes if run.integrity else ():
-        yield from wrapped((Span("      ↳ ", DIM),), units.plain(note), width, DIM)
+    notes = run.integrity.notes if run.integrity else ()
+    for note in notes[:MOST_NOTES]:
+        yield from wrapped((Span("      ↳ ", DIM),), units.plain(note), width, DIM, 8)
+    if len(notes) > MOST_NOTES:
+        yield (Span(f"      … and {len(notes) - MOST_NOTES} more notes, in the report", DIM),)
 
 
 def _thresholds(run: Run, width: int) -> Iterator[Line]:
@@ -113,19 +117,13 @@ def _thresholds(run: Run, width: int) -> Iterator[Line]:
             if result.metric != metric:
                 continue
             mark = words.OUTCOME_MARKS[result.outcome]
+            style = _MARK_STYLES[mark]
             value = f"{words.aggregation(result.expression)}={words.actual(result)}"
             if result.outcome is Outcome.NO_DATA:
                 value = "NO DATA: nothing was measured, which is no pass"
-            head = (
-                Span("    "),
-                Span(f"{mark} ", _MARK_STYLES[mark]),
-                Span(f"'{units.plain(result.expression, 60)}' "),
-                Span(value, _MARK_STYLES[mark]),
-            )
-            if result.note:
-                yield from wrapped((*head, Span("  ")), units.plain(result.note), width, DIM)
-            else:
-                yield head
+            head = (Span("    "), Span(f"{mark} ", style), Span(f"'{units.plain(result.expression, 40)}' "))
+            note = f"  ({units.plain(result.note)})" if result.note else ""
+            yield from wrapped(head, value + note, width, style)
 
 
 def _script_errors(run: Run, width: int) -> Iterator[Line]:

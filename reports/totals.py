@@ -72,7 +72,8 @@ def _http(run: Run, tally: Tally, width: int) -> Iterator[Line]:
     total = ok.count + failed
     yield (Span("    HTTP", BOLD),)
     if not total:
-        yield (Span("    no request was recorded", DIM),)
+        yield (Span("    no request was answered", DIM),)
+        yield from _unfinished(run)
         yield ()
         return
     rows = [("http_req_duration", 4, _trend(ok))]
@@ -82,21 +83,18 @@ def _http(run: Run, tally: Tally, width: int) -> Iterator[Line]:
     if len(shown) > MOST_LINES:
         yield (Span(f"      … and {len(shown) - MOST_LINES} more operations", DIM),)
     if failed:
-        yield (
-            dots("{ with failures }", 6),
-            Span(
-                " ".join(
-                    f"p({share * 100:g})={_bounded(ok.percentile_with_failures(share, failed), share, total)}"
-                    for share in (0.9, 0.95, 0.99)
-                ),
-                FIGURE,
-            ),
-        )
+        shares = [(share, ok.percentile_with_failures(share, failed)) for share in (0.9, 0.95, 0.99)]
+        values = [f"p({share * 100:g})={_bounded(value, share, total)}" for share, value in shares]
+        yield from trend_rows([("{ with failures }", 6, values)], width)
     yield (dots("http_req_failed"), Span(f"{units.percent(failed / total)} {failed} out of {total}", FIGURE))
     yield (dots("http_reqs"), Span(f"{total} {_per_second(total / max(tally.seconds, 1))}", FIGURE))
+    yield from _unfinished(run)
+    yield ()
+
+
+def _unfinished(run: Run) -> Iterator[Line]:
     if run.totals.unfinished:
         yield (dots("unfinished"), Span(f"{run.totals.unfinished} sent, and not answered by the end", WARN))
-    yield ()
 
 
 def _operations(tally: Tally) -> list[tuple[str, Histogram]]:

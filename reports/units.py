@@ -45,7 +45,7 @@ def duration(us: float | None) -> str:
 
 def clock(seconds: float) -> str:
     """Write a length of time: `12s`, `2m`, `1m3s`, `1h2m`."""
-    if seconds < S_PER_MIN:
+    if round(seconds, 1) < S_PER_MIN:
         return f"{trimmed(seconds, 1)}s"
     whole = round(seconds)
     hours, rest = divmod(whole, S_PER_MIN * S_PER_MIN)

@@ -1,0 +1,208 @@
+"""The report in a real browser: it opens offline, without a complaint, on a desk and on a phone, light and dark."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from reports import html
+from tests import synthetic
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Browser, Dialog, Page
+
+CHROMIUM = Path("/usr/bin/chromium")
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+DESK = {"width": 1280, "height": 900}
+PHONE = {"width": 390, "height": 844}
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Start Debian's Chromium; where there is none, skip, but never in CI."""
+    if not CHROMIUM.exists():
+        message = f"no {CHROMIUM}: install it with apt-get install chromium"
+        if os.environ.get("CI") == "true":
+            pytest.fail(message)
+        pytest.skip(message)
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - only where there is a browser
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Write the report of an ordinary run."""
+    seconds = synthetic.ticks()
+    run = synthetic.run(synthetic.tally(seconds))
+    return html.write_html(synthetic.folder(tmp_path_factory.mktemp("plain"), run, seconds))
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Write the report of a run whose every text is hostile."""
+    seconds = synthetic.ticks(hostile=synthetic.HOSTILE)
+    run = synthetic.hostile_run(synthetic.tally(seconds))
+    return html.write_html(synthetic.folder(tmp_path_factory.mktemp("hostile"), run, seconds))
+
+
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Write the report of a run that recorded nothing."""
+    return html.write_html(synthetic.folder(tmp_path_factory.mktemp("empty"), synthetic.run(verdict=None)))
+
+
+@pytest.fixture
+def report(request: pytest.FixtureRequest) -> Path:
+    """Give the report that a test names."""
+    path: Path = request.getfixturevalue(request.param)
+    return path
+
+
+class Visit:
+    """A page that was opened, and all that it did: console lines, errors, dialogs, requests."""
+
+    def __init__(self, browser: Browser, report: Path, size: dict[str, int], scheme: str = "light") -> None:
+        self.events: list[str] = []
+        self.requests: list[str] = []
+        context = browser.new_context(viewport=size, color_scheme=scheme)  # type: ignore[arg-type]  # a literal
+        self.page: Page = context.new_page()
+        self.page.on("console", lambda line: self.events.append(f"{line.type}: {line.text}"))
+        self.page.on("pageerror", lambda error: self.events.append(f"error: {error}"))
+        self.page.on("dialog", self.dismiss)
+        self.page.on("request", lambda request: self.requests.append(request.url))
+        self.page.goto(report.as_uri())
+        self.page.wait_for_selector("html[data-ready]")
+        self.report = report
+
+    def dismiss(self, dialog: Dialog) -> None:
+        """Note a dialog, and close it."""
+        self.events.append(f"dialog: {dialog.message}")
+        dialog.dismiss()
+
+    def close(self) -> None:
+        """Close the page and its context."""
+        self.page.context.close()
+
+
+ALL = pytest.mark.parametrize("report", ["plain", "hostile", "empty"], indirect=True)
+
+
+@ALL
+@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_it_opens_offline_and_in_silence(browser: Browser, report: Path, size: dict[str, int], scheme: str) -> None:
+    """No console line, no error, no dialog, and not a single request but for the file itself."""
+    visit = Visit(browser, report, size, scheme)
+    assert visit.events == []
+    assert visit.requests == [report.as_uri()]
+    visit.close()
+
+
+@ALL
+def test_a_phone_needs_no_sideways_scrolling(browser: Browser, report: Path) -> None:
+    """At 390 px the page is as wide as the screen; wide tables scroll in their own box."""
+    visit = Visit(browser, report, PHONE)
+    assert visit.page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
+    visit.close()
+
+
+@pytest.mark.parametrize("report", ["hostile"], indirect=True)
+def test_hostile_texts_do_nothing(browser: Browser, report: Path) -> None:
+    """No script of theirs ran, no element came of them, and a chart's legend shows them letter by letter."""
+    visit = Visit(browser, report, DESK)
+    visit.page.hover("#distribution .nsewdrag")
+    assert visit.page.evaluate("window.stolen") is None
+    assert visit.page.locator("img, iframe, main a, .chart b, .chart a").count() == 0
+    legend = " ".join(visit.page.locator("#distribution .legendtext").all_text_contents())
+    assert "<b>bold</b> & <a href" in legend
+    assert visit.events == []
+    visit.close()
+
+
+@pytest.mark.parametrize("report", ["plain"], indirect=True)
+def test_every_chart_is_drawn(browser: Browser, report: Path) -> None:
+    """Three charts with lines in them, each named for who cannot see it, and the bands of the four stages."""
+    visit = Visit(browser, report, DESK)
+    charts = visit.page.locator(".chart")
+    assert charts.count() == 3
+    for place in range(3):
+        assert charts.nth(place).locator("path.js-line").count() >= 3
+        assert len(charts.nth(place).get_attribute("aria-label") or "") > 40
+    assert visit.page.locator("#load .annotation-text").all_text_contents() == [
+        "→ 20 users", "→ 50 users", "→ 100 users", "→ 0 users"
+    ]  # fmt: skip
+    visit.close()
+
+
+@pytest.mark.parametrize("report", ["plain"], indirect=True)
+def test_lines_stay_inside_their_chart(browser: Browser, report: Path) -> None:
+    """Every point lies between the start and the end of the load (plotly takes small dates for years)."""
+    visit = Visit(browser, report, DESK)
+    outside = visit.page.evaluate(
+        """() => [...document.querySelectorAll('#load path.js-line, #latency path.js-line')].filter((line) => {
+            const own = line.getBoundingClientRect();
+            const box = line.closest('.chart').getBoundingClientRect();
+            return own.right > box.right + 1 || own.left < box.left - 1;
+        }).length"""
+    )
+    assert outside == 0
+    visit.close()
+
+
+def colours(page: Page) -> tuple[str, ...]:
+    """Give the colours of the page's ground, its text, and a chart's text and first line."""
+    found: list[str] = page.evaluate(
+        """() => [
+            getComputedStyle(document.body).backgroundColor, getComputedStyle(document.body).color,
+            getComputedStyle(document.querySelector('#load .xtick text')).fill,
+            getComputedStyle(document.querySelector('#load path.js-line')).stroke,
+        ]"""
+    )
+    return tuple(found)
+
+
+@pytest.mark.parametrize("report", ["plain"], indirect=True)
+def test_page_and_charts_follow_the_scheme_and_the_button(browser: Browser, report: Path) -> None:
+    """Dark differs from light in the page and in the charts, and the button gives the other one."""
+    light, dark = Visit(browser, report, DESK, "light"), Visit(browser, report, DESK, "dark")
+    bright, dim = colours(light.page), colours(dark.page)
+    assert all(one != other for one, other in zip(bright, dim, strict=True))
+    light.page.click("#theme")
+    assert colours(light.page) == dim
+    dark.page.emulate_media(color_scheme="light")
+    dark.page.wait_for_selector("html[data-theme=light]")
+    assert colours(dark.page) == bright
+    light.close()
+    dark.close()
+
+
+@pytest.mark.parametrize("report", ["plain"], indirect=True)
+def test_paper_is_light(browser: Browser, report: Path) -> None:
+    """A report that is read in the dark is printed in light colours, and dark again afterwards."""
+    visit = Visit(browser, report, DESK, "dark")
+    before = colours(visit.page)
+    visit.page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    printed = colours(visit.page)
+    visit.page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert printed[0] == "rgb(255, 255, 255)"
+    assert colours(visit.page) == before
+    visit.close()
