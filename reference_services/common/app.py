@@ -32,6 +32,7 @@ def new_app(common: Common) -> Flask:
     """Make the Flask app that a service's blueprints are added to."""
     app = Flask(f"reference_services.{common.service}", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = common.max_body_bytes
+    app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False  # they answer with HTML
     app.url_map.strict_slashes = False
     answer_errors(app)
     _drain_refused_bodies(app)

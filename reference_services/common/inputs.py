@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from flask import request
 from pydantic import BaseModel, ValidationError
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from reference_services.common.errors import Refusal, unknown
 from reference_services.common.fields import ID_DIGITS, INT_MAX
@@ -24,9 +25,26 @@ def read_body(model: type[Model]) -> Model:
         sent = request.mimetype or "none"
         raise Refusal(415, f"Send JSON with Content-Type: application/json (sent: {sent}).", {"Content-Type": sent})
     try:
-        return model.model_validate_json(request.get_data(cache=False))
+        return model.model_validate_json(raw_body())
     except ValidationError as error:
         raise broken_rules(error) from None
+
+
+def raw_body() -> bytes:
+    """Read the body as it was sent.
+
+    It is read past Flask, whose stream cuts a chunked body silently at the limit.
+
+    Raises:
+        RequestEntityTooLarge: it is larger than this service takes; answered with 413.
+    """
+    length, limit = request.content_length, request.max_content_length or 0
+    if length is not None and length > limit:
+        raise RequestEntityTooLarge
+    body: bytes = request.environ["wsgi.input"].read(limit + 1 if length is None else length)
+    if len(body) > limit:
+        raise RequestEntityTooLarge
+    return body
 
 
 def read_query(model: type[Model]) -> Model:

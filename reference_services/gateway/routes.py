@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from flask import Blueprint, Response, request
-from werkzeug.exceptions import RequestEntityTooLarge
 
+from reference_services.common.inputs import raw_body
 from reference_services.common.openapi import Operation
 from reference_services.gateway.service import passed_back, passed_on
 
@@ -32,14 +32,14 @@ def gateway_routes(gateway: Gateway) -> Blueprint:
     """Give the blueprint that forwards everything."""
     blueprint = Blueprint("gateway", __name__)
 
-    @blueprint.route("/<prefix>", methods=METHODS, defaults={"rest": ""}, provide_automatic_options=False)
-    @blueprint.route("/<prefix>/<path:rest>", methods=METHODS, provide_automatic_options=False)
+    @blueprint.route("/<prefix>", methods=METHODS, defaults={"rest": ""})
+    @blueprint.route("/<prefix>/<path:rest>", methods=METHODS)
     def forward(prefix: str, rest: str) -> Response:
         gateway.admit(request.remote_addr or "")
         route = gateway.route(prefix)
         who = gateway.identity_headers(route, request.environ.get("HTTP_X_ACCESS_TOKEN"))
         headers = {**passed_on(request.environ), **who}
-        reply = gateway.forward(route, request.method, _target(rest), headers, _body())
+        reply = gateway.forward(route, request.method, _target(rest), headers, raw_body() or None)
         response = Response(reply.body, reply.status)
         response.headers.update(passed_back(reply.headers))
         return response
@@ -51,10 +51,3 @@ def _target(rest: str) -> str:
     query = request.environ.get("QUERY_STRING")
     path = "/" + quote(rest, safe=UNQUOTED)
     return f"{path}?{query}" if query else path
-
-
-def _body() -> bytes | None:
-    limit = request.max_content_length
-    if limit is not None and (request.content_length or 0) > limit:
-        raise RequestEntityTooLarge
-    return request.get_data(cache=False) or None

@@ -107,7 +107,7 @@ def bad_gateway(problem: UpstreamDownError | UpstreamSlowError) -> Refusal:
 
 def passed_on(environ: Mapping[str, str]) -> dict[str, str]:
     """Give the headers of a client's request that services get to see."""
-    return {name: value for name, key in PASSED_ON if (value := environ.get(key))}
+    return {name: value for name, key in PASSED_ON if (value := environ.get(key)) is not None}
 
 
 def passed_back(headers: Mapping[str, str]) -> Iterable[tuple[str, str]]:
