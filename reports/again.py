@@ -24,6 +24,8 @@ def command(run: Run) -> str:
         words += ["--profile", run.profile]
     if run.time_scale != 1:
         words += ["--time-scale", f"{run.time_scale:g}"]
+    if run.seed != 1:
+        words += ["--seed", str(run.seed)]
     if run.label:
         words += ["--label", run.label]
     if run.target.name != _LOCAL:

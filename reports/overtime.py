@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 WINDOW_SHARES: Final = (0.5, 0.9, 0.95, 0.99)
 MOST_POINTS: Final = 600
-FEWEST_POINTS: Final = 24
+MANY_POINTS: Final = 24
+FEW_POINTS: Final = 8
 MOST_SECONDS: Final = 3600
 CURVE_POINTS: Final = 300
 _WIDTHS: Final = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600)
-_ENOUGH_FOR: Final = 0.95
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,15 +79,21 @@ def _gauge(data: RunData, name: str) -> pd.Series[float]:
 def window_width(seconds: int, requests: int) -> int:
     """Choose the windows of the latency chart, in seconds.
 
-    As narrow as shows p95 by the rule of ten samples beyond it, but no wider than leaves FEWEST_POINTS, and never so
-    narrow that there are more than MOST_POINTS.
+    As narrow as shows p95 by the rule of ten samples beyond it, as long as MANY_POINTS are left; where requests are too
+    few for that, as narrow as shows p50, as long as FEW_POINTS are left; and never so narrow that there are more than
+    MOST_POINTS.
     """
     widths = [width for width in _WIDTHS if seconds / width <= MOST_POINTS] or [-(-seconds // MOST_POINTS)]
-    shaped = [width for width in widths if seconds / width >= FEWEST_POINTS] or widths[:1]
-    for width in shaped:
-        if beyond(_ENOUGH_FOR, requests / max(seconds, 1) * width) >= HIDDEN_BELOW:
-            return width
-    return shaped[-1]
+    rate = requests / max(seconds, 1)
+    best = widths[0]
+    for share, points in ((0.95, MANY_POINTS), (0.5, FEW_POINTS)):
+        for width in widths:
+            if width < best or seconds / width < points:
+                continue
+            best = width
+            if beyond(share, rate * width) >= HIDDEN_BELOW:
+                return best
+    return best
 
 
 def windows(data: RunData) -> Windows:

@@ -122,7 +122,7 @@ def _thresholds(run: Run, width: int) -> Iterator[Line]:
             if result.outcome is Outcome.NO_DATA:
                 value = "NO DATA: nothing was measured, which is no pass"
             head = (Span("    "), Span(f"{mark} ", style), Span(f"'{units.plain(result.expression, 40)}' "))
-            note = f"  ({units.plain(result.note)})" if result.note else ""
+            note = f"  ({words.note(result)})" if result.note else ""
             yield from wrapped(head, value + note, width, style)
 
 

@@ -120,6 +120,11 @@ def actual(result: ThresholdResult) -> str:
     return units.trimmed(value) + result.unit
 
 
+def note(result: ThresholdResult) -> str:
+    """Give a threshold's note, without what its figure says already."""
+    return units.plain(result.note.removeprefix(f"{units.NO_ANSWER}: "))
+
+
 def integrity_lines(integrity: Integrity | None) -> list[AuditLine]:
     """Write the audit figure by figure; what was not checked is never shown as good."""
     if integrity is None:
@@ -130,7 +135,9 @@ def integrity_lines(integrity: Integrity | None) -> list[AuditLine]:
         _oversold(integrity),
         _lost(integrity),
         _missing_bookings(integrity),
+        _unexpected_bookings(integrity),
         _missing_notifications(integrity),
+        _unexpected_notifications(integrity),
     ]
 
 
@@ -146,8 +153,8 @@ def _oversold(integrity: Integrity) -> AuditLine:
     return _line(
         "seats_oversold",
         figure,
-        f"no seat was sold that does not exist, on {_count(integrity.flights_checked, 'flight')}",
-        f"{_count(figure or 0, 'seat')} {_were(figure)} sold that did not exist{_example(worst)}",
+        f"no seat was sold that does not exist, on {counted(integrity.flights_checked, 'flight')}",
+        f"{counted(figure or 0, 'seat')} {_were(figure)} sold that did not exist{_example(worst)}",
     )
 
 
@@ -157,8 +164,8 @@ def _lost(integrity: Integrity) -> AuditLine:
     return _line(
         "seats_lost",
         figure,
-        f"seats left and seats booked add up, on {_count(integrity.flights_checked, 'flight')}",
-        f"the flights' counters and their bookings disagree about {_count(figure or 0, 'seat')}{_example(worst)}",
+        f"seats left and seats booked add up, on {counted(integrity.flights_checked, 'flight')}",
+        f"the flights' counters and their bookings disagree about {counted(figure or 0, 'seat')}{_example(worst)}",
     )
 
 
@@ -169,8 +176,19 @@ def _missing_bookings(integrity: Integrity) -> AuditLine:
         "bookings_missing",
         figure,
         f"{_accepted(integrity.bookings_accepted)} found in the database{lost}",
-        f"{_count(figure or 0, 'booking')} {_were(figure)} accepted and not found, or found and never asked for "
+        f"{counted(figure or 0, 'booking')} {_were(figure)} answered as booked, and not found as such "
         f"({units.whole(integrity.bookings_accepted)} accepted, {units.whole(integrity.bookings_found)} found{lost})",
+    )
+
+
+def _unexpected_bookings(integrity: Integrity) -> AuditLine:
+    figure = integrity.bookings_unexpected
+    return _line(
+        "bookings_unexpected",
+        figure,
+        "the database holds no booking that was not asked for",
+        f"{counted(figure or 0, 'booking')} in the database {_were(figure)} not asked for, or not with these seats "
+        "or at this price",
     )
 
 
@@ -180,9 +198,19 @@ def _missing_notifications(integrity: Integrity) -> AuditLine:
     return _line(
         "notifications_missing",
         figure,
-        f"every booking was notified ({_count(integrity.notifications_found, 'mail')}, {drained})",
-        f"{_count(figure or 0, 'booking')} {_were(figure)} never notified "
-        f"({_count(integrity.notifications_found, 'mail')} found, {drained})",
+        f"every booking was notified ({counted(integrity.notifications_found, 'mail')}, {drained})",
+        f"{counted(figure or 0, 'booking')} {_were(figure)} never notified "
+        f"({counted(integrity.notifications_found, 'mail')} found, {drained})",
+    )
+
+
+def _unexpected_notifications(integrity: Integrity) -> AuditLine:
+    figure = integrity.notifications_unexpected
+    return _line(
+        "notifications_unexpected",
+        figure,
+        "no booking was notified twice, and nobody else was",
+        f"{counted(figure or 0, 'mail')} {_were(figure)} sent beyond one for each booking",
     )
 
 
@@ -198,7 +226,8 @@ def _were(figure: int | None) -> str:
     return "was" if figure == 1 else "were"
 
 
-def _count(number: int, noun: str) -> str:
+def counted(number: int, noun: str) -> str:
+    """Write a number of things: `1 flight`, `1,200 flights`."""
     return f"{units.whole(number)} {noun}{'' if number == 1 else 's'}"
 
 
@@ -206,7 +235,7 @@ def _example(defects: list[FlightDefect]) -> str:
     if not defects:
         return ""
     worst = defects[0]
-    more = f"; and {_count(len(defects) - 1, 'other flight')}" if len(defects) > 1 else ""
+    more = f"; and {counted(len(defects) - 1, 'other flight')}" if len(defects) > 1 else ""
     return (
         f" (flight {units.plain(worst.number, 40)}: capacity {units.whole(worst.capacity)}, "
         f"booked {units.whole(worst.booked)}, left {units.whole(worst.left)}{more})"

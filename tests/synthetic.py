@@ -14,7 +14,7 @@ from lab.model.sample import FAIL, OK, SeriesKey, Tally, Tick, TrendKey
 from lab.model.scenario import Scenario
 from lab.model.stage import Stage, users_at
 from lab.model.target import local_target
-from lab.model.threshold import judge, parse_threshold
+from lab.model.threshold import INTEGRITY_METRICS, judge, parse_threshold
 from lab.model.verdict import Finding, FlightDefect, Integrity, Validity, Verdict
 from lab.store import RunFolder
 
@@ -141,7 +141,9 @@ SOUND: Final = Integrity(
     seats_oversold=0,
     seats_lost=0,
     bookings_missing=0,
+    bookings_unexpected=0,
     notifications_missing=0,
+    notifications_unexpected=0,
     flights_checked=50,
     bookings_accepted=3120,
     bookings_found=3120,
@@ -154,7 +156,8 @@ OVERSOLD: Final = Integrity(
     checked=True,
     seats_oversold=345,
     seats_lost=357,
-    bookings_missing=0,
+    bookings_missing=1,
+    bookings_unexpected=96,
     notifications_missing=None,
     flights_checked=1,
     bookings_accepted=189,
@@ -210,7 +213,7 @@ def run(whole: Tally | None = None, **changes: Any) -> Run:
     if whole is not None:
         results = [judge(threshold, *whole.measure(threshold)) for threshold in plan.thresholds]
     if integrity is not None and whole is not None:
-        for metric in ("seats_oversold", "seats_lost", "bookings_missing", "notifications_missing"):
+        for metric in INTEGRITY_METRICS:
             figure = getattr(integrity, metric)
             results.append(judge(parse_threshold(metric, "value==0"), None if figure is None else float(figure)))
     values: dict[str, Any] = {
