@@ -1,0 +1,106 @@
+"""The command line as a user has it: a process of its own, in an empty folder, with a platform of its own."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import psutil
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+LAB = str(Path(sys.executable).with_name("airbourne-lab"))
+GENERATOR_GATES = {"scheduling delay", "generator CPU"}
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A command that has ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:  # noqa: ANN401 - JSON of any kind
+        """What was printed with `--json`."""
+        return json.loads(self.out)
+
+
+class Lab:
+    """Runs `airbourne-lab` in a folder; `leave_nothing` at the end makes sure that it left no process."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.started: list[subprocess.Popen[str]] = []
+
+    def start(self, *words: str) -> subprocess.Popen[str]:
+        """Start a command."""
+        process = subprocess.Popen(
+            [LAB, *words],
+            cwd=self.folder,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        self.started.append(process)
+        return process
+
+    def run(self, *words: str) -> Ended:
+        """Run a command to its end."""
+        return self.ended(self.start(*words))
+
+    def ended(self, process: subprocess.Popen[str]) -> Ended:
+        """Wait for a command to end."""
+        out, err = process.communicate(timeout=150)
+        return Ended(process.returncode, out, err)
+
+    def leave_nothing(self) -> None:
+        """Stop what still runs, and fail if anything that worked in this folder outlived its command."""
+        for process in self.started:
+            if process.poll() is None:
+                process.send_signal(signal.SIGKILL)
+                process.wait()
+        _, alive = psutil.wait_procs(self._working_here(), timeout=20)
+        assert not alive, f"left running: {alive}"
+
+    def _working_here(self) -> list[psutil.Process]:
+        found = []
+        for process in psutil.process_iter():
+            try:
+                if any(str(self.folder) in word for word in [*process.cmdline(), process.cwd()]):
+                    found.append(process)
+            except psutil.Error:
+                continue
+        return found
+
+
+@pytest.fixture
+def lab(tmp_path: Path) -> Iterator[Lab]:
+    """The command line in an empty folder."""
+    found = Lab(tmp_path)
+    yield found
+    found.leave_nothing()
+
+
+@pytest.fixture
+def passed() -> Callable[[Ended], bool]:
+    """Tell whether a `run --json` passed; where only this machine was too busy to measure well, that it would have."""
+
+    def look(ended: Ended) -> bool:
+        if ended.code == 0:
+            return True
+        verdict = ended.json["verdict"]
+        invalid = {finding["gate"] for finding in verdict["findings"] if finding["level"] == "INVALID"}
+        met = all(threshold["outcome"] == "PASS" for threshold in ended.json["thresholds"])
+        return ended.code == 98 and invalid <= GENERATOR_GATES and met
+
+    return look
