@@ -40,21 +40,34 @@ def to_json(found: Iterable[tuple[RunFolder, Run]]) -> str:
 
 
 def runs_table(found: Iterable[tuple[RunFolder, Run]]) -> Table:
-    """Give a table of runs, in the order given."""
-    table = Table(box=None, header_style="dim", padding=(0, 2, 0, 0))
-    for heading in ("run", "verdict", "requests", "failed", "seats wrong", "profile, label"):
-        number = heading in {"requests", "failed", "seats wrong"}
-        table.add_column(heading, justify="right" if number else "left", no_wrap=heading != "profile, label")
+    """Give a table of runs, in the order given; it fits into 80 columns."""
+    table = Table(box=None, header_style="dim", padding=(0, 1, 0, 0))
+    for heading in ("run", "verdict", "requests", "p95 ms", "seats\nwrong"):
+        table.add_column(heading, justify="left" if heading in {"run", "verdict"} else "right", no_wrap=True)
+    table.add_column("profile,\nlabel", overflow="fold")
     for _, run in found:
+        about = [units.plain(text, 40) for text in (run.profile, run.label) if text]
         table.add_row(
-            Text(run.id, style="bold"),
+            Text(units.plain(run.id, 60), style="bold"),
             Text(_verdict(run), style=_STYLES[words.headline(run).outlook]),
             units.whole(run.totals.ok + run.totals.failed),
-            units.whole(run.totals.failed),
+            _latency(run),
             _seats(run),
-            Text(", ".join(text for text in (run.profile, units.plain(run.label, 40)) if text)),
+            Text(", ".join(about)),
         )
     return table
+
+
+def _latency(run: Run) -> str:
+    """Write p95 of bookings if a threshold measured it, else of all requests."""
+    measured = {
+        result.metric: result.actual for result in run.thresholds if words.aggregation(result.expression) == "p(95)"
+    }
+    for metric in ("http_req_duration{operation:booking}", "http_req_duration"):
+        if metric in measured:
+            value = measured[metric]
+            return units.ms(None if value is None else value * units.US_PER_MS)
+    return units.NO_FIGURE
 
 
 def _verdict(run: Run) -> str:
@@ -64,6 +77,9 @@ def _verdict(run: Run) -> str:
 
 
 def _seats(run: Run) -> str:
-    if run.integrity is None or not run.integrity.checked:
-        return "not audited"
-    return units.whole((run.integrity.seats_oversold or 0) + (run.integrity.seats_lost or 0))
+    integrity = run.integrity
+    if integrity is None or not integrity.checked:
+        return units.NO_FIGURE
+    # Not their sum: a seat that was sold and did not exist is missing from the count too.
+    figures = [figure for figure in (integrity.seats_oversold, integrity.seats_lost) if figure is not None]
+    return units.whole(max(figures)) if figures else units.NO_FIGURE
