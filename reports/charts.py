@@ -106,7 +106,7 @@ def _stages(data: RunData, *, labels: bool = True) -> dict[str, Any]:
     shapes: list[dict[str, Any]] = []
     texts: list[dict[str, Any]] = []
     stages = data.run.scenario.stages
-    begin = 0.0
+    begin, before = 0.0, data.run.scenario.start_users
     for number, stage in enumerate(stages):
         end = begin + stage.duration
         if begin >= data.seconds or len(stages) > 10 * MOST_STAGE_LABELS:
@@ -116,9 +116,10 @@ def _stages(data: RunData, *, labels: bool = True) -> dict[str, Any]:
             shapes.append({"type": "rect", "xref": "x", "yref": "paper", "y0": 0, "y1": 1, "layer": "below", **x})
         if labels and len(stages) <= MOST_STAGE_LABELS and stage.duration >= data.seconds / 40:
             middle = _ORIGIN + (begin + min(end, data.seconds)) / 2 * _MS
-            text = f"→ {stage.target:,} users" if len(stages) <= MOST_STAGE_LABELS / 2 else f"→ {stage.target:,}"
+            text = f"{stage.target:,}" if stage.target == before else f"→ {stage.target:,}"
+            text += " users" if len(stages) <= MOST_STAGE_LABELS / 2 else ""
             texts.append({"x": middle, "y": 1, "xref": "x", "yref": "paper", "yanchor": "bottom", "text": text})
-        begin = end
+        begin, before = end, stage.target
     return {"shapes": shapes, "annotations": [{**text, "showarrow": False} for text in texts]}
 
 

@@ -15,7 +15,7 @@ from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
 from lab.errors import RunError
-from reports import again, charts, frame, tables, units, words
+from reports import again, audit, charts, frame, tables, units, words
 from reports.tables import SHARES
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def render(data: RunData) -> str:
             run=run,
             data=data,
             head=words.headline(run),
-            lines=words.integrity_lines(run.integrity),
+            lines=audit.lines(run.integrity),
             reasons=words.failed_reasons(run),
             charts=drawn,
             figures=_json({chart.id: chart.figure for chart in drawn}),
@@ -75,6 +75,7 @@ def render(data: RunData) -> str:
             app=Markup(app),  # noqa: S704 - a file of this package
             library=Markup(library),  # noqa: S704 - base64
             words=words,
+            counted=audit.counted,
         )
     )
 

@@ -86,12 +86,13 @@ def window_width(seconds: int, requests: int) -> int:
     widths = [width for width in _WIDTHS if seconds / width <= MOST_POINTS] or [-(-seconds // MOST_POINTS)]
     rate = requests / max(seconds, 1)
     best = widths[0]
-    for share, points in ((0.95, MANY_POINTS), (0.5, FEW_POINTS)):
+    # Twice the samples for p50, so that windows with fewer requests than others show it too.
+    for share, samples, points in ((0.95, HIDDEN_BELOW, MANY_POINTS), (0.5, 2 * HIDDEN_BELOW, FEW_POINTS)):
         for width in widths:
             if width < best or seconds / width < points:
                 continue
             best = width
-            if beyond(share, rate * width) >= HIDDEN_BELOW:
+            if beyond(share, rate * width) >= samples:
                 return best
     return best
 

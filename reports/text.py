@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from lab.model.threshold import Outcome
 from lab.model.verdict import Validity
-from reports import totals, units, words
+from reports import audit, totals, units, words
 from reports.layout import BAD, BOLD, DIM, GOOD, WARN, Span, title, wrapped
 from reports.words import Mark, Outlook
 
@@ -97,7 +97,7 @@ def _validity(run: Run, width: int) -> Iterator[Line]:
 
 def _integrity(run: Run, width: int) -> Iterator[Line]:
     yield from title("INTEGRITY")
-    for line in words.integrity_lines(run.integrity):
+    for line in audit.lines(run.integrity):
         head = (Span("    "), Span(f"{line.mark} ", _MARK_STYLES[line.mark]), Span(f"{line.metric} {line.figure}: "))
         yield from wrapped(head, line.sentence, width)
     notes = run.integrity.notes if run.integrity else ()

@@ -11,7 +11,7 @@ from lab.model.run import Status
 from lab.model.target import Target
 from lab.model.threshold import judge, parse_threshold
 from lab.model.verdict import Exit, FlightDefect, Integrity, Validity, Verdict
-from reports import again, words
+from reports import again, audit, words
 from reports.words import Mark, Outlook
 from tests import synthetic
 
@@ -50,7 +50,7 @@ def test_overselling_is_told_with_its_worst_flight() -> None:
     """The audit's line names the figure and the flight that shows it best."""
     more = FlightDefect("18", "AB102", 200, 0, 201, -1, 1)
     integrity = replace(synthetic.OVERSOLD, defects=(more, *synthetic.OVERSOLD.defects))
-    line = words.integrity_lines(integrity)[0]
+    line = audit.lines(integrity)[0]
     assert (line.mark, line.figure) == (Mark.BAD, "345")
     assert line.sentence == (
         "345 seats were sold that did not exist (flight AB101: capacity 222, booked 567, left 12; and 1 other flight)"
@@ -60,19 +60,19 @@ def test_overselling_is_told_with_its_worst_flight() -> None:
 @pytest.mark.parametrize("integrity", [None, Integrity(checked=False), Integrity(checked=True)])
 def test_what_was_not_checked_is_never_good(integrity: Integrity | None) -> None:
     """No audit, an audit of nothing, and figures that could not be had all lack the good mark."""
-    assert Mark.GOOD not in {line.mark for line in words.integrity_lines(integrity)}
+    assert Mark.GOOD not in {line.mark for line in audit.lines(integrity)}
 
 
 def test_a_sound_audit_is_good_throughout() -> None:
     """Six figures, all 0, each with its sentence."""
-    lines = words.integrity_lines(synthetic.SOUND)
+    lines = audit.lines(synthetic.SOUND)
     assert [(line.mark, line.figure) for line in lines] == [(Mark.GOOD, "0")] * 6
 
 
 @pytest.mark.parametrize("figure", [1, 2])
 def test_one_is_written_in_the_singular(figure: int) -> None:
     """One seat was sold, two seats were."""
-    line = words.integrity_lines(Integrity(checked=True, seats_oversold=figure))[0]
+    line = audit.lines(Integrity(checked=True, seats_oversold=figure))[0]
     assert re.match(r"1 seat was " if figure == 1 else r"2 seats were ", line.sentence)
 
 
