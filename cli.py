@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from lab.model.dataset import Dataset
     from lab.model.scenario import Scenario
     from lab.model.target import Target
-    from lab.stack.state import StackEvent, StackState
+    from lab.stack.state import StackState
 
 SCENARIOS: Final = Path(__file__).parent / "scenarios"
 ROOT: Final = Path(".airbourne")
@@ -83,8 +83,10 @@ def up(
 ) -> None:
     """Start the platform on this machine and return when every service is healthy."""
     from lab.stack import control
+    from reports.stack import StackView
 
-    state = control.up(ROOT, profile=profile, port_offset=port_offset, fresh=fresh, on_event=_show_event)
+    with StackView() as view:
+        state = control.up(ROOT, profile=profile, port_offset=port_offset, fresh=fresh, on_event=view)
     typer.echo(f"The platform is up ({state.profile}): {state.target().gateway}. Stop it with: airbourne-lab down")
 
 
@@ -92,8 +94,10 @@ def up(
 def down() -> None:
     """Stop the platform; its data and logs stay."""
     from lab.stack import control
+    from reports.stack import StackView
 
-    control.down(ROOT, on_event=_show_event)
+    with StackView() as view:
+        control.down(ROOT, on_event=view)
 
 
 @app.command()
@@ -209,7 +213,7 @@ def run(  # noqa: PLR0913, PLR0917 - each is an option
         )
     )
     with _platform(_target(target, urls, allow_public=allow_public), profile) as (where, state):
-        data, file = _dataset(where, planned, dataset, local=state is not None)
+        data, file = _dataset(where, planned, dataset, state)
         plan = runner.Plan(
             planned,
             where,
@@ -267,11 +271,6 @@ def _console(*, stderr: bool = False) -> Console:
     return Console(stderr=stderr, highlight=False)
 
 
-def _show_event(event: StackEvent) -> None:
-    mark = {"starting": "…", "ready": "✓", "failed": "✗"}[event.state]
-    typer.echo(f"{mark} {event.service:<9} {event.detail or event.state} ({event.seconds:.1f} s)", err=True)
-
-
 def _range(text: str) -> tuple[int, int]:
     fewest, colon, most = text.partition(":")
     if not colon or not fewest.strip().isdecimal() or not most.strip().isdecimal():
@@ -318,6 +317,7 @@ def _platform(target: Target | None, profile: str | None) -> Iterator[tuple[Targ
     """Give where to run: the named target, else the platform that is up, else one of this run's own."""
     from lab.stack import control
     from lab.stack.owned import running
+    from reports.stack import StackView
 
     if target is not None:
         yield target, None
@@ -330,16 +330,19 @@ def _platform(target: Target | None, profile: str | None) -> Iterator[tuple[Targ
         yield state.target(), state
         return
     typer.echo("Starting the platform for this run", err=True)
-    with running(ROOT, profile or "safe", _show_event) as state:
+    with StackView() as view, running(ROOT, profile or "safe", view) as state:
+        view.close()
         yield state.target(), state
 
 
-def _dataset(target: Target, scenario: Scenario, file: Path | None, *, local: bool) -> tuple[Dataset, Path]:
+def _dataset(target: Target, scenario: Scenario, file: Path | None, state: StackState | None) -> tuple[Dataset, Path]:
     from seeders.choose import choose
     from seeders.progress import ProgressView
 
+    # A platform's dataset lives in its own folder, and goes with it.
+    root = state.folder if state else ROOT
     with ProgressView() as view:
-        return choose(target, scenario, ROOT, file, may_seed=local, on_progress=view)
+        return choose(target, scenario, root, file, may_seed=state is not None, on_progress=view)
 
 
 def _finish(folder: Any, done: Any, tally: Any, *, as_json: bool) -> None:  # noqa: ANN401 - what `execute` gives
