@@ -116,17 +116,24 @@ def _sentences(run: Measured, level: Validity) -> Iterator[str]:
         yield f"{name} was stopped after {counted.seconds} s."
     elif counted.iteration_errors:
         yield f"{name} did not pass: its own script raised."
+    elif run.audit_failed and run.integrity and (wrong := _found(run.integrity)):
+        yield f"{name} failed: {wrong[0]}."
     elif run.failed:
-        which = f"{len(run.failed)} of {len(run.thresholds)} thresholds"
-        yield f"{name} failed: {which} {'was' if len(run.failed) == 1 else 'were'} not met."
+        yield f"{name} failed: {_unmet(run)}."
     else:
         yield f"{name} held: {'every threshold was met' if run.thresholds else 'it had no threshold to meet'}."
     speed = "" if run.p95_us is None else f", p95 {_milliseconds(run.p95_us)}"
     share = counted.failed / max(counted.ok + counted.failed, 1)
     yield f"{counted.ok + counted.failed:,} requests in {counted.seconds} s, {share:.2%} failed{speed}."
+    if run.audit_failed:
+        yield f"{_unmet(run).capitalize()}."
     if counted.iteration_errors:
         yield f"The script raised in {counted.iteration_errors:,} iterations."
     yield from _sold(run.integrity)
+
+
+def _unmet(run: Measured) -> str:
+    return f"{len(run.failed)} of {len(run.thresholds)} thresholds {'was' if len(run.failed) == 1 else 'were'} not met"
 
 
 def _milliseconds(microseconds: float) -> str:
@@ -140,6 +147,18 @@ def _sold(integrity: Integrity | None) -> Iterator[str]:
     if not integrity.checked:
         yield "The audit could check nothing: " + ("; ".join(integrity.notes) or "no flights") + "."
         return
+    said = _found(integrity)
+    if said:
+        yield "The audit: " + "; ".join(said) + "."
+    else:
+        kept = f"{integrity.seats_accepted:,} seats sold in {integrity.bookings_accepted:,} bookings"
+        skipped = [metric for metric in INTEGRITY_METRICS if getattr(integrity, metric) is None]
+        rest = f", but {', '.join(skipped)} could not be checked" if skipped else ", none oversold, none lost"
+        yield f"The audit is clean: {kept}{rest}."
+
+
+def _found(integrity: Integrity) -> list[str]:
+    """Say what is wrong with what was sold, the worst first."""
     bad = [
         (integrity.seats_oversold, "seats were sold that did not exist"),
         (integrity.seats_lost, "seats were lost from the count"),
@@ -148,11 +167,4 @@ def _sold(integrity: Integrity | None) -> Iterator[str]:
         (integrity.notifications_missing, "booked travellers were not notified"),
         (integrity.notifications_unexpected, "notifications were sent twice or to nobody's booking"),
     ]
-    said = [f"{number:,} {what}" for number, what in bad if number]
-    if said:
-        yield "The audit: " + "; ".join(said) + "."
-    else:
-        kept = f"{integrity.seats_accepted:,} seats sold in {integrity.bookings_accepted:,} bookings"
-        skipped = [metric for metric in INTEGRITY_METRICS if getattr(integrity, metric) is None]
-        rest = f", but {', '.join(skipped)} could not be checked" if skipped else ", none oversold, none lost"
-        yield f"The audit is clean: {kept}{rest}."
+    return [f"{number:,} {what}" for number, what in bad if number]

@@ -14,12 +14,13 @@ from reports.layout import BAD, BOLD, DIM, GOOD, WARN, Span, title, wrapped
 from reports.words import Mark, Outlook
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from rich.console import Console
 
     from lab.model.run import Run
     from lab.model.sample import Tally
+    from lab.model.threshold import ThresholdResult
     from reports.layout import Line
 
 NARROWEST: Final = 60
@@ -65,8 +66,8 @@ def lines(run: Run, tally: Tally, width: int = USUAL_WIDTH) -> Iterator[Line]:
     yield from _headline(run, columns)
     yield from _validity(run, columns)
     yield from _integrity(run, columns)
-    if run.thresholds:
-        yield from _thresholds(run, columns)
+    if judged := words.beyond_the_audit(run):
+        yield from _thresholds(judged, columns)
     yield from title("TOTAL RESULTS")
     yield from totals.lines(run, tally, columns)
     yield from _script_errors(run, columns)
@@ -107,13 +108,13 @@ def _integrity(run: Run, width: int) -> Iterator[Line]:
         yield (Span(f"      … and {len(notes) - MOST_NOTES} more notes, in the report", DIM),)
 
 
-def _thresholds(run: Run, width: int) -> Iterator[Line]:
+def _thresholds(results: Sequence[ThresholdResult], width: int) -> Iterator[Line]:
     yield from title("THRESHOLDS")
-    for number, metric in enumerate(dict.fromkeys(result.metric for result in run.thresholds)):
+    for number, metric in enumerate(dict.fromkeys(result.metric for result in results)):
         if number:
             yield ()
         yield (Span(f"    {units.plain(metric, width - 5)}"),)
-        for result in run.thresholds:
+        for result in results:
             if result.metric != metric:
                 continue
             mark = words.OUTCOME_MARKS[result.outcome]

@@ -140,8 +140,8 @@ def _execution(tally: Tally, width: int) -> Iterator[Line]:
 
 
 def _network(tally: Tally) -> Iterator[Line]:
-    moved = [(name, tally.counter(name)) for name in ("data_received", "data_sent")]
-    if not any(count for _, count in moved):
+    moved = [(name, count) for name in ("data_received", "data_sent") if (count := tally.counter(name))]
+    if not moved:
         return
     yield (Span("    NETWORK", BOLD),)
     for name, count in moved:

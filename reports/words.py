@@ -9,7 +9,7 @@ from math import isinf
 from typing import TYPE_CHECKING, Final
 
 from lab.model.run import Status
-from lab.model.threshold import Outcome
+from lab.model.threshold import INTEGRITY_METRICS, Outcome
 from lab.model.verdict import Exit, Validity
 from reports import units
 
@@ -94,6 +94,11 @@ OUTCOME_MARKS: Final = {Outcome.PASS: Mark.GOOD, Outcome.FAIL: Mark.BAD, Outcome
 def aggregation(expression: str) -> str:
     """Give what stands before the operator of a threshold: `p(95)` of `p(95)<2000`."""
     return re.split("[<>=!]", expression, maxsplit=1)[0].strip()
+
+
+def beyond_the_audit(run: Run) -> list[ThresholdResult]:
+    """Give the thresholds without those that only repeat the audit: each of its figures `== 0`."""
+    return [r for r in run.thresholds if not (r.metric in INTEGRITY_METRICS and r.expression == "value==0")]
 
 
 def actual(result: ThresholdResult) -> str:
