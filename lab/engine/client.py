@@ -20,7 +20,8 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 from locust import FastHttpUser
-from locust.contrib.fasthttp import FastHttpSession
+from locust.contrib.fasthttp import FastHttpSession, ResponseContextManager
+from locust.exception import ResponseError
 
 from lab.engine.ledger import Ledger
 from lab.engine.recorder import Recorder
@@ -69,6 +70,18 @@ class LabContext:
     numbers: count[int]
 
 
+class LabResponse(ResponseContextManager):
+    """The response of a `with` block: Locust would leave it out of all counts when the user's code raises inside."""
+
+    def __exit__(self, *ended_by: object) -> Any:  # noqa: ANN401 - as Locust's
+        """Report the request, which was answered whatever became of the block."""
+        kind, error, _ = ended_by
+        if kind is None or self._manual_result is not None or isinstance(error, ResponseError):
+            return super().__exit__(*ended_by)  # type: ignore[no-untyped-call]  # Locust's
+        super().__exit__(None, None, None)  # type: ignore[no-untyped-call]  # Locust's
+        return False
+
+
 class LabSession(FastHttpSession):
     """Locust's fast session, which also counts what is sent, so that no request can be lost unseen."""
 
@@ -83,6 +96,8 @@ class LabSession(FastHttpSession):
             finished = True
         finally:
             self.recorder.done(finished=finished)
+        if isinstance(response, ResponseContextManager):
+            response.__class__ = LabResponse
         return response
 
 

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any, Final
 import gevent
 from locust import LoadTestShape
 from locust.runners import STATE_INIT, STATE_RUNNING, STATE_SPAWNING, LocalRunner
+from locust.user.task import LOCUST_STATE_RUNNING, LOCUST_STATE_STOPPING
 
 from lab.model.stage import total_duration, users_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from locust import User
+    from gevent import Greenlet
 
     from lab.model.scenario import Scenario
 
@@ -60,18 +61,28 @@ class StagedRunner(LocalRunner):
             gevent.sleep(INTERVAL)
 
     def adjust(self, wanted: int) -> None:
-        """Start users, or ask users to leave after their iteration, until `wanted` are there to stay."""
+        """Start users, or ask users to leave after their iteration, until `wanted` are there to stay.
+
+        It waits for nobody: what a user does in `on_stop` may take its time.
+        """
         self.target_user_count = wanted
-        staying = [user for user in self._users() if not _leaving(user)]
+        staying = [greenlet for greenlet in self._greenlets() if not self._leaving(greenlet)]
         name = self.user_classes[0].__name__
         if wanted > len(staying):
             self.spawn_users({name: wanted - len(staying)})
-        for user in staying[wanted:]:
-            user.stop(force=False)
+        for greenlet in staying[wanted:]:
+            if _state(greenlet) == LOCUST_STATE_RUNNING:
+                greenlet.args[0].stop(force=False)
+            else:
+                # Locust's own `stop` would wait here for the user's `on_stop`.
+                self.user_greenlets.killone(greenlet, block=False)
 
-    def _users(self) -> list[User]:
+    def _greenlets(self) -> list[Greenlet[..., Any]]:
         # A greenlet that has ended, but is still in the group, has lost its arguments.
-        return [greenlet.args[0] for greenlet in list(self.user_greenlets) if greenlet.args]
+        return [greenlet for greenlet in list(self.user_greenlets) if greenlet.args]
+
+    def _leaving(self, greenlet: Greenlet[..., Any]) -> bool:
+        return greenlet in self.user_greenlets.dying or _state(greenlet) == LOCUST_STATE_STOPPING
 
     def drain(self, timeout: float) -> None:
         """Ask all users to leave, give them `timeout` seconds to finish their iteration, then stop the rest."""
@@ -81,5 +92,7 @@ class StagedRunner(LocalRunner):
         self.environment.events.test_stop.fire(environment=self.environment)
 
 
-def _leaving(user: Any) -> bool:  # noqa: ANN401 - Locust keeps the state in a private attribute
-    return bool(user._state == "stopping")  # noqa: SLF001 - as above
+def _state(greenlet: Greenlet[..., Any]) -> str | None:
+    user: Any = greenlet.args[0]
+    state: str | None = user._state  # noqa: SLF001 - Locust keeps it in a private attribute
+    return state
