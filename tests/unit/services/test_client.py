@@ -1,0 +1,78 @@
+"""Calls between services, against a server that misbehaves."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from reference_services.common.client import Upstream
+from reference_services.common.errors import UpstreamDownError, UpstreamSlowError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+
+
+@contextmanager
+def server(answers: Sequence[bytes | None]) -> Iterator[tuple[str, list[bytes]]]:
+    """Serve one connection per answer: bytes are sent, None hangs up without a word. Gives the URL and what came."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    heard: list[bytes] = []
+
+    def run() -> None:
+        for answer in answers:
+            connection, _ = listener.accept()
+            with connection:
+                heard.append(connection.recv(65536))
+                if answer is not None:
+                    connection.sendall(answer)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{listener.getsockname()[1]}", heard
+    thread.join(5)
+    listener.close()
+
+
+def upstream(url: str, timeout_s: float = 2.0) -> Upstream:
+    """Make the client under test."""
+    return Upstream("flights", url, timeout_s=timeout_s, connections=2)
+
+
+@pytest.mark.parametrize(("method", "repeatable"), [("GET", False), ("DELETE", False), ("POST", True)])
+def test_a_broken_connection_is_repaired_once_where_that_is_harmless(method: str, repeatable: bool) -> None:  # noqa: FBT001 - a parameter of the test
+    """Idempotent calls, and those with a key, survive a connection that the other side closed."""
+    with server([None, ANSWER]) as (url, heard):
+        reply = upstream(url).call(method, "/x", repeatable=repeatable)
+    assert (reply.status, reply.body, reply.attempts, len(heard)) == (200, b"ok", 2, 2)
+
+
+def test_a_call_that_may_have_been_done_is_not_repeated() -> None:
+    """A POST without a key is sent once, and its failure says that it may have arrived."""
+    with server([None]) as (url, heard):
+        with pytest.raises(UpstreamDownError) as failure:
+            upstream(url).call("POST", "/x", body=b"{}")
+        assert failure.value.sent
+    assert len(heard) == 1
+
+
+def test_a_service_that_is_not_there_surely_did_nothing() -> None:
+    """A refused connection says that nothing was sent."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    with pytest.raises(UpstreamDownError) as failure:
+        upstream(url).call("POST", "/x", repeatable=True)
+    assert not failure.value.sent
+
+
+def test_a_service_that_says_nothing_is_slow() -> None:
+    """A call ends with its time-out."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        with pytest.raises(UpstreamSlowError):
+            upstream(url, 0.1).call("GET", "/x")
