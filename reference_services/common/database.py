@@ -83,7 +83,12 @@ def open_database(app: Flask, url: str, metadata: MetaData, *, threads: int) -> 
     """
     app.config["SQLALCHEMY_DATABASE_URI"] = url
     # One connection for each thread that may handle a request, and a few for background work.
-    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {"pool_size": threads + 4, "max_overflow": 4}
+    # A failing statement's values (a password's hash, an address) do not belong into the log.
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {
+        "pool_size": threads + 4,
+        "max_overflow": 4,
+        "hide_parameters": True,
+    }
     flask_database = SQLAlchemy(metadata=metadata)
     try:
         flask_database.init_app(app)
@@ -91,7 +96,8 @@ def open_database(app: Flask, url: str, metadata: MetaData, *, threads: int) -> 
             database = Database(flask_database.engine)
         _create_tables(database, metadata)
     except Exception as error:
-        raise ConfigError(f"DATABASE_URL: the database cannot be opened: {error}") from error
+        reason = " ".join(str(getattr(error, "orig", None) or error).split())
+        raise ConfigError(f"DATABASE_URL: the database cannot be opened: {reason}") from error
     return database
 
 

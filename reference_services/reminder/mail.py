@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import smtplib
 import socket
+import time
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import formatdate
@@ -14,7 +15,10 @@ if TYPE_CHECKING:
     from sqlalchemy import Row
 
 TIMEOUT_S = 10.0
+# A connection that was idle this long is tried out first: mail servers hang up on the idle.
+FRESH_S = 20.0
 READY_TIMEOUT_S = 1.0
+OK = 250
 
 
 class MailRefusedError(Exception):
@@ -33,6 +37,7 @@ class Mailbox:
         self._port = port
         self._sender = sender
         self._connection: smtplib.SMTP | None = None
+        self._used_at = 0.0
 
     def send(self, recipient: str, content: bytes) -> None:
         """Hand a mail over.
@@ -65,12 +70,21 @@ class Mailbox:
         return None
 
     def _open(self) -> smtplib.SMTP:
+        if self._connection is not None and time.monotonic() - self._used_at > FRESH_S and not self._alive():
+            self.close()
+        self._used_at = time.monotonic()
         if self._connection is None:
             self._connection = smtplib.SMTP(
                 self._host, self._port, local_hostname="reminder.airbourne.invalid", timeout=TIMEOUT_S
             )
             self._connection.ehlo()
         return self._connection
+
+    def _alive(self) -> bool:
+        try:
+            return self._connection is not None and self._connection.noop()[0] == OK
+        except (smtplib.SMTPException, OSError):
+            return False
 
 
 def compose(ticket: Row[object], sender: str) -> bytes:

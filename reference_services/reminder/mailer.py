@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 # Small, because a crash sends the mails of a batch that is not noted yet again.
 BATCH = 10
 # Waits between the tries at one mail; after the last try it is FAILED.
-WAITS = (timedelta(seconds=1), timedelta(seconds=5), timedelta(seconds=30))
+WAITS = (timedelta(seconds=1), timedelta(seconds=4), timedelta(seconds=10))
 
 
 class Mailer:
