@@ -24,9 +24,12 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from lab.model.dataset import Dataset
+    from lab.model.run import Run
+    from lab.model.sample import Tally
     from lab.model.scenario import Scenario
     from lab.model.target import Target
     from lab.stack.state import StackState
+    from lab.store import RunFolder
 
 SCENARIOS: Final = Path(__file__).parent / "scenarios"
 ROOT: Final = Path(".airbourne")
@@ -205,13 +208,7 @@ def run(  # noqa: PLR0913, PLR0917 - each is an option
     from reports.live import LiveView
 
     planned = _scenario(scenario, stage or [], threshold or [], time_scale)
-    urls = dict(
-        zip(
-            ("gateway", "auth", "flights", "booking", "reminder"),
-            (gateway, auth, flights, booking, reminder),
-            strict=True,
-        )
-    )
+    urls = {"gateway": gateway, "auth": auth, "flights": flights, "booking": booking, "reminder": reminder}
     with _platform(_target(target, urls, allow_public=allow_public), profile) as (where, state):
         data, file = _dataset(where, planned, dataset, state)
         plan = runner.Plan(
@@ -230,7 +227,8 @@ def run(  # noqa: PLR0913, PLR0917 - each is an option
         )
         with LiveView(planned, f"{planned.name} · {where.name}") as view:
             folder, done, tally = runner.execute(plan, view)
-    _finish(folder, done, tally, as_json=as_json)
+        code = _finish(folder, done, tally, as_json=as_json)
+    raise typer.Exit(code)
 
 
 @app.command()
@@ -345,8 +343,8 @@ def _dataset(target: Target, scenario: Scenario, file: Path | None, state: Stack
         return choose(target, scenario, root, file, may_seed=state is not None, on_progress=view)
 
 
-def _finish(folder: Any, done: Any, tally: Any, *, as_json: bool) -> None:  # noqa: ANN401 - what `execute` gives
-    """Write the report, print the summary, exit as the verdict says."""
+def _finish(folder: RunFolder, done: Run, tally: Tally, *, as_json: bool) -> int:
+    """Write the report and print the summary; gives the exit code of the verdict."""
     from reports import listing
     from reports.html import write_html
     from reports.text import show
@@ -356,8 +354,8 @@ def _finish(folder: Any, done: Any, tally: Any, *, as_json: bool) -> None:  # no
         typer.echo(json.dumps(listing.run_dict(folder, done) | {"report": str(path)}, indent=1))
     else:
         show(done, tally, _console())
-        typer.echo(f"\n  report: {path}")
-    raise typer.Exit(done.verdict.exit_code)
+        typer.echo(f"  report: {path}\n")
+    return done.verdict.exit_code if done.verdict else Exit.ERROR
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from lab import judge, samples_file, store, surroundings
 from lab.audit import Auditor
+from lab.errors import LabError
 from lab.facts import read_ledger
 from lab.load import LoadEnd, LoadProcess
 from lab.model.dataset import Dataset
@@ -125,7 +126,11 @@ def execute(plan: Plan, observer: Observer) -> tuple[RunFolder, Run, Tally]:
         folder = store.create(plan.out, scenario.name)
         run = _begun(replace(plan, scenario=scenario), folder)
         folder.save(run)
-        load = _follow(folder, plan.dataset_file, observer, interrupts)
+        try:
+            load = _follow(folder, plan.dataset_file, observer, interrupts)
+        except LabError:
+            folder.save(replace(run, status=Status.CRASHED, ended=_now()))
+            raise
         status = {"finished": Status.FINISHED, "stopped": Status.STOPPED}.get(load.end.reason, Status.CRASHED)
         run = replace(run, status=status, totals=judge.totals(load.tally), script_errors=load.end.script_errors)
         folder.save(run)

@@ -15,8 +15,14 @@ if TYPE_CHECKING:
 US_PER_MS: Final = 1000
 
 
-def request_listener(recorder: Recorder) -> Callable[..., None]:
-    """Give a listener for Locust's `request` event that records each one."""
+def request_listener(recorder: Recorder, *, counts_sent: bool) -> Callable[..., None]:
+    """Give a listener for Locust's `request` event that records each one.
+
+    Args:
+        recorder: where to.
+        counts_sent: whether the client counts what it sends by itself, as that of a `LabUser` does. That of a plain
+            Locust user does not: what it was answered counts as sent, and what it lost cannot be known.
+    """
 
     def on_request(  # noqa: PLR0913 - the event's own arguments
         *,
@@ -29,6 +35,9 @@ def request_listener(recorder: Recorder) -> Callable[..., None]:
         response: Any = None,  # noqa: ANN401 - any of Locust's responses
         **_: object,
     ) -> None:
+        if not counts_sent:
+            recorder.sent()
+            recorder.done(finished=True)
         recorder.request(
             f"{request_type} {name}",
             str(context.get("operation", UNTAGGED)),

@@ -30,7 +30,7 @@ import gevent.socket
 import psutil
 
 from lab import dataset_file
-from lab.engine.client import Data, LabContext
+from lab.engine.client import Data, LabContext, LabUser
 from lab.engine.ledger import Ledger
 from lab.engine.listen import request_listener
 from lab.engine.recorder import US, Recorder
@@ -101,7 +101,9 @@ class Worker:
             env=dict(scenario.env),
             numbers=count(),
         )
-        self._environment.events.request.add_listener(request_listener(self.recorder))
+        self._environment.events.request.add_listener(
+            request_listener(self.recorder, counts_sent=issubclass(user_class, LabUser))
+        )
         self._environment.events.user_error.add_listener(self._on_user_error)
         self._runner = self._environment._create_runner(StagedRunner)  # noqa: SLF001 - the only way to a runner of one's own
         self._folder = folder

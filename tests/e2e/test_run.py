@@ -154,6 +154,24 @@ def test_a_user_that_raises_while_it_runs_ends_107_and_says_where(lab: Lab, tmp_
     assert "KeyError: 'seat'" in ended.json["script_errors"][0]["message"]
 
 
+def test_a_plain_locust_user_class_runs_as_it_is(lab: Lab, tmp_path: Path) -> None:
+    """A locustfile's HttpUser, which knows nothing of the lab, is recorded request by request."""
+    (tmp_path / "users.py").write_text(
+        "from locust import HttpUser, constant, task\n\n\n"
+        "class Plain(HttpUser):\n    wait_time = constant(0.1)\n\n    @task\n    def look(self):\n"
+        "        self.client.get('/health')\n        self.client.get('/nowhere', name='<b>nowhere</b>')\n"
+    )
+    scenario = tmp_path / "plain.toml"
+    scenario.write_text('executor = "constant-vus"\nexec = "Plain"\nvus = 2\nduration = "3s"\n[data]\nusers = 1\n')
+    ended = lab.run("run", "--scenario", str(scenario), "--json")
+    totals = ended.json["totals"]
+    assert totals["ok"] == totals["failed"] == totals["iterations"] > 10
+    assert totals["sent"] == totals["ok"] + totals["failed"]
+    page = (lab.folder / ended.json["report"]).read_text()
+    assert "&lt;b&gt;nowhere" in page
+    assert "<b>nowhere" not in page
+
+
 def test_a_threshold_without_a_sample_fails_the_run(lab: Lab, small: str) -> None:
     """NO DATA is no pass: a threshold on an operation that never happened ends 99."""
     ended = lab.run(
