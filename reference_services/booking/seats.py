@@ -9,7 +9,9 @@ from pydantic_core import from_json, to_json
 from reference_services.common.errors import Refusal, UpstreamDownError
 
 if TYPE_CHECKING:
-    from reference_services.common.client import Reply, Upstream
+    from collections.abc import Mapping
+
+    from reference_services.common.client import Upstream
     from reference_services.common.profile import Profile
 
 JSON = {"Content-Type": "application/json"}
@@ -23,8 +25,8 @@ class SeatsRefused(Refusal):
         certain: whether flights surely holds nothing under the key; not so when the call was repeated.
     """
 
-    def __init__(self, reply: Reply, said: dict[str, Any], *, certain: bool) -> None:
-        super().__init__(reply.status, said["message"], said["err"])
+    def __init__(self, status: int, message: str, err: Mapping[str, str], *, certain: bool) -> None:
+        super().__init__(status, message, err)
         self.certain = certain
 
 
@@ -70,7 +72,7 @@ class AtomicSeats:
         if reply.status == CREATED:
             return int(said["data"]["price"])
         if reply.status in {NOT_FOUND, CONFLICT}:
-            raise SeatsRefused(reply, said, certain=reply.attempts == 1)
+            raise SeatsRefused(reply.status, said["message"], said["err"], certain=reply.attempts == 1)
         raise UpstreamDownError(f"flights answered {reply.status}", sent=True)
 
     def give_back(self, flight_id: int, seats: int, key: str) -> None:  # noqa: ARG002 - the strategies share one signature
@@ -94,7 +96,7 @@ class ReadThenWriteSeats:
         left = flight["totalSeats"] - seats
         if left < 0:
             sentence = f"Flight {flight_id} has {flight['totalSeats']} seats left, fewer than {seats}."
-            raise Refusal(409, sentence, {"NoOfSeats": "too few left"})
+            raise SeatsRefused(409, sentence, {"NoOfSeats": "too few left"}, certain=True)
         self._write(flight_id, left)
         return int(flight["price"])
 
@@ -106,7 +108,7 @@ class ReadThenWriteSeats:
         reply = self._flights.call("GET", f"/api/v1/flights/{flight_id}")
         said: dict[str, Any] = from_json(reply.body)
         if reply.status == NOT_FOUND:
-            raise SeatsRefused(reply, said, certain=True)
+            raise SeatsRefused(reply.status, said["message"], said["err"], certain=True)
         if reply.status != OK:
             raise UpstreamDownError(f"flights answered {reply.status}", sent=False)
         data: dict[str, Any] = said["data"]
