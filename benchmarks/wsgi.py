@@ -189,10 +189,13 @@ def fill(gateway: str) -> str:
     account = call("/auth/api/v1/signin", USER)
     token, api = account["token"], "/flights/api/v1"
     city = call(f"{api}/city", {"name": "Hamburg"}, token)["id"]
-    port = call(f"{api}/airports", {"name": "HAM", "address": "Hamburg", "cityId": city}, token)["id"]
+    ham, xfw = (
+        call(f"{api}/airports", {"name": name, "address": "Hamburg", "cityId": city}, token)["id"]
+        for name in ("HAM", "XFW")
+    )
     plane = call(f"{api}/airplane", {"modelNumber": "A320", "capacity": CAPACITY}, token)["id"]
     times = {"departureTime": "2030-01-01T08:00:00Z", "arrivalTime": "2030-01-01T09:00:00Z"}
-    ends = {"departureAirportID": port, "arrivalAirportId": port}
+    ends = {"departureAirportID": ham, "arrivalAirportId": xfw}
     for number in range(FLIGHTS):
         flight = {"flightNumber": f"AB{number}", "airplaneId": plane, "price": 100, **times, **ends}
         call(f"{api}/flights", flight, token)

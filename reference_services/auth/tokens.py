@@ -6,6 +6,8 @@ import time
 
 import jwt
 
+from reference_services.common.fields import INT_MAX
+
 ALGORITHM = "HS256"
 
 
@@ -27,6 +29,7 @@ class Tokens:
         try:
             options: jwt.types.Options = {"require": ["sub", "exp"]}
             claims = jwt.decode(token, self._key, algorithms=[ALGORITHM], options=options)
-            return int(claims["sub"])
+            user_id = int(claims["sub"])
         except (jwt.InvalidTokenError, ValueError):
             return None
+        return user_id if 0 < user_id <= INT_MAX else None

@@ -8,7 +8,7 @@ from pydantic import Field
 from sqlalchemy import BigInteger, Boolean, Column, Integer, MetaData, String, Table, Text, UniqueConstraint
 
 from reference_services.common.database import Timestamp
-from reference_services.common.fields import Body, Id, Page, QueryId
+from reference_services.common.fields import Body, Id, Page, QueryId, Seats
 
 IN_PROCESS, BOOKED, CANCELLED = "InProcess", "Booked", "Cancelled"
 
@@ -51,7 +51,7 @@ class NewBooking(Body):
 
     flight_id: Id
     user_id: Id
-    no_of_seats: Id = Field(alias="NoOfSeats")
+    no_of_seats: Seats = Field(alias="NoOfSeats")
 
 
 class BookingChange(Body):

@@ -33,7 +33,10 @@ def new_app(common: Common) -> Flask:
     app = Flask(f"reference_services.{common.service}", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = common.max_body_bytes
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False  # they answer with HTML
+    # A redirect is an answer in HTML, too.
     app.url_map.strict_slashes = False
+    app.url_map.merge_slashes = False
+    app.url_map.redirect_defaults = False
     answer_errors(app)
     _drain_refused_bodies(app)
     _name_requests(app, access=common.profile.access_log)

@@ -11,6 +11,7 @@ from pydantic.alias_generators import to_camel
 
 INT_MAX = 2**31 - 1
 ID_DIGITS = 10
+DELETE = "\x7f"
 FIRST_YEAR, LAST_YEAR = 1970, 2200
 EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.)+[A-Za-z0-9-]{2,63}")
 
@@ -37,8 +38,8 @@ def printable(text: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """Refuse control characters."""
-    if any(ord(character) < ord(" ") for character in text):
+    """Refuse control characters and every kind of line break, also at the end."""
+    if text.splitlines() not in ([], [text]) or any(c < " " or c == DELETE for c in text):
         raise ValueError("must be one line without control characters")
     return text
 
@@ -74,6 +75,7 @@ def _digits(value: object) -> object:
 
 Id = Annotated[int, Field(ge=1, le=INT_MAX)]
 Count = Annotated[int, Field(ge=0, le=INT_MAX)]
+Seats = Annotated[int, Field(ge=1, le=1_000_000)]
 Price = Annotated[int, Field(ge=1, le=1_000_000_000)]
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=191), AfterValidator(one_line)]
 LongText = Annotated[str, StringConstraints(min_length=1, max_length=10_000), AfterValidator(printable)]

@@ -6,11 +6,19 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from reference_services.common.fields import Body, Id, Moment, Name, Page, Price, QueryCount, QueryId, one_line
+from reference_services.common.fields import Body, Id, Moment, Name, Page, Price, QueryCount, QueryId, Seats
 
-Seats = Annotated[int, Field(ge=1, le=1_000_000)]
 SeatsLeft = Annotated[int, Field(ge=0, le=1_000_000)]
-Key = Annotated[str, StringConstraints(min_length=1, max_length=100), AfterValidator(one_line)]
+
+
+def usable_key(text: str) -> str:
+    """Refuse what could not be named in the path that releases it."""
+    if not text.isprintable():
+        raise ValueError("must be printable characters")
+    return text
+
+
+Key = Annotated[str, StringConstraints(min_length=1, max_length=100), AfterValidator(usable_key)]
 
 
 class Change(Body):

@@ -159,6 +159,8 @@ class Flights(Resource):
         return {**row, "totalSeats": connection.execute(capacity).scalar_one()}
 
     def _check_whole(self, row: Mapping[str, Any]) -> None:
+        if row["departureAirportID"] == row["arrivalAirportId"]:
+            raise invalid("arrivalAirportId", "must be another airport than departureAirportID")
         departure: datetime = row["departureTime"]
         if row["arrivalTime"] <= departure:
             raise invalid("arrivalTime", f"must be after departureTime ({iso(departure)})")

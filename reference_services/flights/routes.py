@@ -95,7 +95,7 @@ def reservation_routes(seats: Seats) -> Blueprint:
         flight_id = read_id("flight", identity)
         return answer(seats.take(flight_id, read_body(NewReservation)), "The seats are taken.", 201)
 
-    @blueprint.delete("/flights/<identity>/reservations/<key>")
+    @blueprint.delete("/flights/<identity>/reservations/<path:key>")
     def give_back(identity: str, key: str) -> Response:
         flight_id = read_id("flight", identity)
         if len(key) > LONGEST_KEY or not key.isprintable():

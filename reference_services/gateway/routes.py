@@ -17,7 +17,18 @@ if TYPE_CHECKING:
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 UNQUOTED = "/:@!$&'()*+,;=~-._"
 TOKEN = {"x-access-token": True}
-SILENT = {429: "too many requests", 502: "the service is not reachable", 504: "the service is too slow"}
+PASSED = {
+    400: "invalid",
+    401: "no valid token",
+    403: "another user",
+    404: "unknown",
+    409: "taken, or too few left",
+    413: "too large",
+    415: "no JSON",
+    422: "the key belongs to another booking",
+    503: "the service is not ready",
+}
+SILENT = {**PASSED, 429: "too many requests", 502: "the service is not reachable", 504: "the service is too slow"}
 
 OPERATIONS = (
     Operation("post", "/auth/api/v1/signup", "As at auth", {201: "made", **SILENT}),

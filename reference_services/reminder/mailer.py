@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import logging
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from reference_services.common.clock import now
 from reference_services.reminder.mail import MailRefusedError, compose
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+    from sqlalchemy import Row
 
     from reference_services.reminder.mail import Mailbox
     from reference_services.reminder.store import TicketStore
@@ -46,7 +48,7 @@ class Mailer:
         try:
             for ticket in due:
                 try:
-                    self._mailbox.send(ticket.recepientEmail, compose(ticket, self._sender))
+                    self._mailbox.send(ticket.recepientEmail, self._composed(ticket))
                 except MailRefusedError as refusal:
                     self._refused(ticket.id, ticket.tries, refusal)
                 else:
@@ -54,6 +56,12 @@ class Mailer:
         finally:
             self._store.sent(sent)
         return len(due) == BATCH
+
+    def _composed(self, ticket: Row[*tuple[Any, ...]]) -> bytes:
+        try:
+            return compose(ticket, self._sender)
+        except Exception as error:  # whatever is wrong with it, no other ticket may wait for this one
+            raise MailRefusedError(f"cannot be written as a mail: {error!r}") from error
 
     def _refused(self, identity: int, tries: int, refusal: MailRefusedError) -> None:
         again: datetime | None = now() + WAITS[tries] if tries < len(WAITS) else None
