@@ -1,0 +1,116 @@
+"""Single services that a test starts itself, with settings of its own, to kill them and start them again."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import socket
+import sys
+import time
+from typing import TYPE_CHECKING, Self
+
+from lab.stack.brood import Brood
+from lab.stack.plan import importable
+from lab.stack.ports import is_free
+from tests.integration.services.client import Service
+from tests.integration.services.platform import wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from lab.stack.brood import Child
+
+
+class Lone:
+    """One service; `start` after `kill` starts it again, with the same settings on the same port."""
+
+    def __init__(self, brood: Brood, folder: Path, name: str, settings: Mapping[str, str]) -> None:
+        self._brood = brood
+        self._name = name
+        self.port = free_port()
+        self.log = folder / f"{name}-{self.port}.log"
+        self._settings = {"HOST": "127.0.0.1", "PORT": str(self.port), "PROFILE": "safe", **settings}
+        self.service = Service(f"http://127.0.0.1:{self.port}")
+        self._child: Child | None = None
+
+    def start(self) -> Self:
+        """Start it and wait until it answers, whatever its `/health` says of others."""
+        environment = importable({**os.environ, **self._settings})
+        command = [sys.executable, "-m", "reference_services.serve", self._name]
+        self._child = self._brood.start(command, self.log, environment)
+        wait_until(self._answers, f"{self._name} answers; its log: {self.log}")
+        return self
+
+    def kill(self) -> None:
+        """Kill it and its workers, as hard as can be."""
+        assert self._child is not None
+        os.killpg(self._child.pid, signal.SIGKILL)
+        self._child.process.wait()
+        wait_until(lambda: not self._listens(), f"{self._name} is gone")
+
+    def stop(self) -> None:
+        """Stop it in good order."""
+        self.service.close()
+        if self._child is not None:
+            self._brood.stop([self._child], 4.0, time.sleep)
+
+    def _answers(self) -> bool:
+        assert self._child is not None
+        ending = self._child.ending()
+        assert ending is None, f"{self._name} ended with {ending}: {self.log.read_text(encoding='utf-8')[-800:]}"
+        return self._listens() and self.service.send("GET", "/openapi.json").status == 200
+
+    def _listens(self) -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+
+class Nursery:
+    """Starts single services and leaves none behind, also when the test is killed."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._brood = Brood()
+        self._all: list[Lone] = []
+
+    def __enter__(self) -> Self:
+        """Give the nursery itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop what was started."""
+        for lone in self._all:
+            lone.stop()
+        self._brood.close()
+
+    def start(self, name: str, **settings: str) -> Lone:
+        """Start a service with these settings on a free port."""
+        lone = Lone(self._brood, self.folder, name, settings)
+        self._all.append(lone)
+        return lone.start()
+
+    def database(self, name: str) -> str:
+        """Give the URL of a database in the nursery's folder."""
+        return f"sqlite:///{self.folder / name}.db"
+
+    @property
+    def bus(self) -> str:
+        """The URL of the nursery's own bus."""
+        return f"queue://{self.folder / 'bus'}"
+
+
+def free_port() -> int:
+    """Give a free port between those of stacks and those that systems give to clients.
+
+    A port of the clients' range could be lost to a connection between a kill and the next start.
+    """
+    return next(port for port in random.sample(range(31100, 32700), 1600) if is_free(port))
+
+
+def settings_of(pid: int) -> dict[str, str]:
+    """Give the environment that a running process was started with."""
+    with open(f"/proc/{pid}/environ", "rb") as file:  # noqa: PTH123 - a file of the kernel's
+        pairs = (entry.partition(b"=") for entry in file.read().split(b"\0") if entry)
+        return {os.fsdecode(name): os.fsdecode(value) for name, _, value in pairs}
