@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from lab.facts import Booking, FlightFacts, MailFacts, Row
 
 
-CENT: Final = 0.01
+HALF_A_CENT: Final = 0.005
 EXAMPLES: Final = 5
 
 
@@ -166,7 +166,7 @@ def _held(bookings: Iterable[Booking]) -> int:
 
 
 def _priced(booking: Booking, price: float) -> bool:
-    return booking.cost is None or abs(booking.cost - price * booking.seats) < CENT
+    return booking.cost is None or abs(booking.cost - price * booking.seats) < HALF_A_CENT
 
 
 def _few(names: Sequence[object]) -> str:
