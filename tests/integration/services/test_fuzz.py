@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from tests.integration.services.platform import Platform
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
-EXAMPLES = {"auth": 25, "flights": 25, "booking": 60, "reminder": 80, "gateway": 25}
+EXAMPLES = {"auth": 25, "flights": 18, "booking": 40, "reminder": 50, "gateway": 20}
 
 
 @pytest.fixture(scope="module")
