@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from flask import Blueprint, Flask, Response, g, request
-from werkzeug.exceptions import RequestEntityTooLarge
 
 from reference_services.common.background import Background
-from reference_services.common.errors import answer_errors, refused, too_large
+from reference_services.common.errors import answer_errors
 from reference_services.common.health import Check, Health, health_routes
 from reference_services.common.log import request_id
 from reference_services.common.openapi import Operation, openapi_routes
@@ -38,7 +37,7 @@ def new_app(common: Common) -> Flask:
     app.url_map.merge_slashes = False
     app.url_map.redirect_defaults = False
     answer_errors(app)
-    _drain_refused_bodies(app)
+    _drain_bodies(app)
     _name_requests(app, access=common.profile.access_log)
     return app
 
@@ -96,17 +95,19 @@ def _name_requests(app: Flask, *, access: bool) -> None:
         return response
 
 
-def _drain_refused_bodies(app: Flask) -> None:
-    """Read what a client still sends of a body that is too large, within reason.
+def _drain_bodies(app: Flask) -> None:
+    """Read what nobody read of a request's body, within reason.
 
-    A server that answers 413 and closes while the client is sending makes the client see a broken connection
-    instead of the answer.
+    A request may be refused by its path, its type or its size. A server that answers while the client is still
+    sending, or that finds the rest of a body where the next request should begin, has to close the connection, and
+    a client may see that instead of the answer.
     """
 
-    @app.errorhandler(RequestEntityTooLarge)
-    def drain(_problem: RequestEntityTooLarge) -> Response:
-        stream = request.environ["wsgi.input"]
-        left = min(request.content_length or MOST_DRAINED_BYTES, MOST_DRAINED_BYTES)
-        while left > 0 and (piece := stream.read(min(left, 1 << 16))):
-            left -= len(piece)
-        return refused(too_large(app.config["MAX_CONTENT_LENGTH"]))
+    @app.after_request
+    def drain(response: Response) -> Response:
+        if request.content_length or "HTTP_TRANSFER_ENCODING" in request.environ:
+            stream = request.environ["wsgi.input"]
+            left = MOST_DRAINED_BYTES
+            while left > 0 and (piece := stream.read(1 << 16)):
+                left -= len(piece)
+        return response

@@ -13,7 +13,8 @@ from reference_services.common.errors import UpstreamDownError, UpstreamSlowErro
 from reference_services.common.log import request_id
 
 IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
-CONNECT_TIMEOUT_S = 1.0
+# One lost SYN is repeated after a second: let that happen once.
+CONNECT_TIMEOUT_S = 3.0
 HEALTH_TIMEOUT_S = 1.0
 OK = 200
 

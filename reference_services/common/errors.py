@@ -13,7 +13,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from reference_services.common.answers import answer
 
@@ -83,20 +83,14 @@ def unknown(kind: str, identity: object) -> Refusal:
     return Refusal(404, f"There is no {kind} {identity}.", {kind: "not found"})
 
 
-def too_large(limit: int) -> Refusal:
-    """Make the 413 of a body over the limit, in bytes."""
-    return Refusal(413, f"The body is larger than the {limit} bytes that this service takes.", {"body": "too large"})
-
-
 def answer_errors(app: Flask) -> None:
     """Let every failure of `app` answer in the one shape: refusals, Flask's own errors, and bugs."""
-    app.register_error_handler(Refusal, refused)
+    app.register_error_handler(Refusal, _refused)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(Exception, _bug)
 
 
-def refused(problem: Refusal) -> Response:
-    """Turn a refusal into its answer."""
+def _refused(problem: Refusal) -> Response:
     response = answer({}, problem.message, problem.status, err=problem.err)
     response.headers.extend(problem.headers)
     return response
@@ -104,7 +98,10 @@ def refused(problem: Refusal) -> Response:
 
 def _http(problem: HTTPException) -> Response:
     status = problem.code or 500
-    response = answer({}, problem.description or problem.name, status, err={"http": problem.name})
+    sentence, failed = problem.description or problem.name, {"http": problem.name}
+    if isinstance(problem, RequestEntityTooLarge):
+        sentence, failed = "The body is larger than this service takes.", {"body": "too large"}
+    response = answer({}, sentence, status, err=failed)
     for name, value in problem.get_headers():
         if name.lower() in {"allow", "retry-after"}:
             response.headers[name] = value
