@@ -11,7 +11,7 @@ from typing import Final
 
 from lab.model.run import Machine, Revision
 
-PACKAGES: Final = ("airbourne-lab", "locust", "gevent", "geventhttpclient", "flask", "gunicorn", "sqlalchemy", "pandas")
+PACKAGES: Final = ("airbourne-lab", "locust", "gevent", "geventhttpclient", "flask", "granian", "sqlalchemy", "pandas")
 GIT_SECONDS: Final = 5
 
 
