@@ -149,7 +149,7 @@ def forged(safe: Platform, user: User) -> dict[str, str]:
         "cut": user.token[:-5],
         "twice": f"{user.token}.{user.token}",
         "another key": jwt.encode(claims, "k" * 64, algorithm="HS256"),
-        "another algorithm": jwt.encode(claims, key * 2, algorithm="HS512"),
+        "another algorithm": jwt.encode(claims, key, algorithm="HS512"),
         "ended": jwt.encode({**claims, "exp": now - 1}, key, algorithm="HS256"),
         "not yet": jwt.encode({**claims, "nbf": now + 600}, key, algorithm="HS256"),
         "endless": jwt.encode({k: v for k, v in claims.items() if k != "exp"}, key, algorithm="HS256"),

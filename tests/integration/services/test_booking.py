@@ -126,7 +126,7 @@ def test_as_found_speaks_the_same_contract(as_found: Platform) -> None:
     assert [answer.status for answer in answers] == [200, 409, 200]
     assert (set(answers[0].data), answers[0].data["status"]) == (SHOWN, "Booked")
     assert as_found.left(flight) == 0
-    assert as_found.cancel(answers[0].data["id"], user).status == 200
+    assert [as_found.cancel(answers[0].data["id"], user).status for _ in range(2)] == [200, 200]
     assert (as_found.left(flight), as_found.defect(flight)) == (3, 0)
     body = {"flightId": MISSING, "userId": user.id, "NoOfSeats": 1}
     assert as_found.booking.call("POST", f"{API}/bookings", body).status == 404

@@ -209,6 +209,23 @@ def test_the_reminder_is_killed(safe: Platform, nursery: Nursery) -> None:
     assert {len(ids) for ids in copies.values()} == {1}, "a mail that is sent again has the same Message-ID"
 
 
+def test_the_reminder_is_killed_while_it_takes_messages(safe: Platform, nursery: Nursery) -> None:
+    """Killed between taking messages and acknowledging them, the reminder takes each again, and stores each once."""
+    reminder = start_reminder(nursery, safe)
+    email, number, later = f"{unique('intake')}@example.com", 8000, "2199-01-01T00:00:00Z"
+    subjects = [f"ticket {index}" for index in range(number)]
+    bodies = [message(email, unique("m"), subject=subject, notificationTime=later) for subject in subjects]
+    publish(nursery.bus, bodies)
+    for stored in (500, 2500, 4500):
+        last = f"{API}/tickets?limit=1&offset={stored}"
+        wait_until(lambda: bool(reminder.service.call("GET", last).data), "some tickets")  # noqa: B023 - called at once
+        reminder.kill()
+        reminder.start()
+    last_of_all = f"{API}/tickets?limit=1&offset={number - 1}"
+    wait_until(lambda: bool(reminder.service.call("GET", last_of_all).data), "every message became a ticket")
+    assert sorted(one["subject"] for one in everything(reminder.service, "tickets?")) == sorted(subjects)
+
+
 def test_settings_are_those_of_the_plan(safe: Platform) -> None:
     """What the tests above rely on: a running service's environment names its own database and bus."""
     settings = settings_of(safe.state.pids["booking"])
