@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from lab.stack.plan import Plan
     from lab.stack.ports import Claim
 
-READY_SECONDS: Final = 10.0
+READY_SECONDS: Final = 30.0
+"""After this the start has failed. It takes 2 s on an idle machine and under 10 s on a busy one."""
 _POLL_SECONDS: Final = 0.03
 _STOP_SECONDS: Final = 15.0
 """More than a supervisor takes when every service must be killed."""
