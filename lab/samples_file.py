@@ -41,7 +41,7 @@ def tables(ticks: Iterable[Tick]) -> tuple[pa.Table, pa.Table]:
     series: tuple[list[object], ...] = tuple([] for _ in SERIES_COLUMNS)
     for tick in ticks:
         for key, bins in tick.trends.items():
-            head = (tick.second, key.metric, _text(key.name), tags_text(key.tags), key.outcome, key.clock)
+            head = (tick.second, _text(key.metric), _text(key.name), tags_text(key.tags), key.outcome, key.clock)
             for index, count in sorted(bins.items()):
                 _append(samples, (*head, index, count))
         for row in _series_rows(tick):
@@ -59,11 +59,11 @@ def _append(columns: tuple[list[object], ...], row: tuple[object, ...]) -> None:
 
 def _series_rows(tick: Tick) -> Iterator[tuple[object, ...]]:
     for key, (hits, total) in tick.rates.items():
-        yield tick.second, "rate", key.metric, tags_text(key.tags), float(hits), total
+        yield tick.second, "rate", _text(key.metric), tags_text(key.tags), float(hits), total
     for key, count in tick.counters.items():
-        yield tick.second, "counter", key.metric, tags_text(key.tags), float(count), count
+        yield tick.second, "counter", _text(key.metric), tags_text(key.tags), float(count), count
     for key, value in tick.gauges.items():
-        yield tick.second, "gauge", key.metric, tags_text(key.tags), value, 0
+        yield tick.second, "gauge", _text(key.metric), tags_text(key.tags), value, 0
 
 
 def close(folder: RunFolder) -> None:

@@ -105,7 +105,20 @@ class RunFolder:
 
 def dump(run: Run) -> bytes:
     """Give a run as JSON, as it stands in `run.json`."""
-    return _adapter().dump_json(run, indent=1) + b"\n"
+    adapter = _adapter()
+    try:
+        return adapter.dump_json(run, indent=1) + b"\n"
+    except ValueError:
+        # A script's or a target's words may hold half a surrogate pair, which is no text that can be written down.
+        return adapter.dump_json(adapter.validate_python(_writable(adapter.dump_python(run))), indent=1) + b"\n"
+
+
+def _writable(value: Any) -> Any:  # noqa: ANN401 - what JSON knows
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode("utf-8")
+    if isinstance(value, dict):
+        return {_writable(key): _writable(inner) for key, inner in value.items()}
+    return [_writable(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
 @cache

@@ -214,8 +214,8 @@ toml_values = st.recursive(
     ),
     max_leaves=6,
 )
-KEYS = ["executor", "exec", "vus", "duration", "startVUs", "stages", "thresholds", "gracefulStop", "tags", "env", "data",
-        "users", "description", "vsu"]  # fmt: skip
+KEYS = ["executor", "exec", "vus", "duration", "startVUs", "stages", "thresholds", "gracefulStop", "tags", "env",
+        "data", "users", "description", "vsu"]  # fmt: skip
 
 
 def parsed_or_refused(text: str) -> bool:
