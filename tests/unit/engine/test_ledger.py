@@ -1,0 +1,96 @@
+"""The ledger: what was tried, and what it was answered."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from lab import facts
+from lab.engine import ledger
+from lab.engine.ledger import Ledger
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+BOOKING: dict[str, Any] = {"id": 5, "status": "Booked", "totalCost": 25.0}
+
+
+def settled(tmp_path: Path, status: int, booking: dict[str, Any] | None) -> tuple[bool, facts.Row]:
+    """Try to book, settle with an answer, and read the ledger as the audit does."""
+    file = tmp_path / "ledger.jsonl"
+    with file.open("w", encoding="utf-8") as stream, Ledger(stream).attempt(7, 3, "u@x.test", 2) as attempt:
+        accepted = attempt.settle(status, booking)
+    (row,) = facts.read_ledger(file)
+    return accepted, row
+
+
+def test_an_accepted_booking_is_written_down(tmp_path: Path) -> None:
+    """Flight, user, seats, booking, cost and a key of its own."""
+    accepted, row = settled(tmp_path, 200, BOOKING)
+
+    assert accepted
+    assert row._replace(key="") == facts.Row(facts.ACCEPTED, 7, 3, "u@x.test", 2, 5, 25.0, "")
+    assert len(row.key) == 32
+
+
+@pytest.mark.parametrize(
+    ("status", "booking", "outcome"),
+    [
+        (201, BOOKING, facts.ACCEPTED),
+        (200, {**BOOKING, "status": "InProcess"}, facts.UNKNOWN),
+        (200, {}, facts.UNKNOWN),
+        (200, None, facts.UNKNOWN),
+        (0, None, facts.UNKNOWN),
+        (500, BOOKING, facts.UNKNOWN),
+        (503, None, facts.UNKNOWN),
+        (302, BOOKING, facts.UNKNOWN),
+        (400, None, facts.REFUSED),
+        (409, {}, facts.REFUSED),
+        (429, None, facts.REFUSED),
+        (499, BOOKING, facts.REFUSED),
+    ],
+)
+def test_an_answer_is_accepted_refused_or_unknown(
+    tmp_path: Path, status: int, booking: dict[str, Any] | None, outcome: str
+) -> None:
+    """Only 2xx with a booked one is accepted, only 4xx is refused; a 5xx may have booked."""
+    accepted, row = settled(tmp_path, status, booking)
+
+    assert row.outcome == outcome
+    assert accepted == (outcome == facts.ACCEPTED)
+    assert (row.booking is None) == (outcome != facts.ACCEPTED)
+
+
+def test_what_was_interrupted_is_unknown() -> None:
+    """An attempt that ends by an error, or that nobody settled, may have booked."""
+    stream = io.StringIO()
+    book = Ledger(stream)
+    with pytest.raises(KeyError), book.attempt(7, 3, "u", 2):
+        raise KeyError
+    with book.attempt(7, 3, "u", 2):
+        pass
+
+    assert stream.getvalue().count('["unknown",7,3,"u",2,null,null,') == 2
+
+
+def test_every_attempt_has_a_key_of_its_own() -> None:
+    """Keys never repeat."""
+    book = Ledger(io.StringIO())
+
+    assert len({book.attempt(7, 3, "u", 2).key for _ in range(100)}) == 100
+
+
+def test_hostile_words_stay_on_their_line() -> None:
+    """A line break in a name does not end the row."""
+    stream = io.StringIO()
+    with Ledger(stream).attempt("a\nb", "\u2028", "\ud800", 1):
+        pass
+
+    assert len(stream.getvalue().splitlines()) == 1
+
+
+def test_the_audit_reads_what_the_load_writes() -> None:
+    """The words for the three outcomes are the same on both sides."""
+    assert (ledger.ACCEPTED, ledger.REFUSED, ledger.UNKNOWN) == (facts.ACCEPTED, facts.REFUSED, facts.UNKNOWN)

@@ -1,0 +1,206 @@
+"""The recorder, on a clock that the test moves."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lab.engine.recorder import MAX_REASONS, OTHER, Recorder
+from lab.model.histogram import bin_of
+from lab.model.sample import FAIL, OK, SeriesKey, Tally, Tick, TrendKey
+from lab.model.threshold import Selector
+
+DURATION = "http_req_duration"
+
+
+class Clock:
+    """A clock that stands until it is moved."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        """Give the time in seconds."""
+        return self.now
+
+
+def started(*tags: tuple[str, str]) -> tuple[Clock, Recorder]:
+    """Make a recorder whose second 0 begins now."""
+    clock = Clock()
+    recorder = Recorder(clock, tags)
+    recorder.start()
+    return clock, recorder
+
+
+def answer(recorder: Recorder, us: int = 1000, reason: str | None = None, operation: str = "booking") -> None:
+    """Send a request and record its answer."""
+    recorder.sent()
+    recorder.request("POST /b", operation, us, reason, 10)
+    recorder.done(finished=True)
+
+
+def tally(*ticks: Tick) -> Tally:
+    """Sum ticks."""
+    whole = Tally()
+    for tick in ticks:
+        whole.add(tick)
+    return whole
+
+
+def test_seconds_come_in_order_without_a_gap() -> None:
+    """A second in which nothing happened is there, too, and a second that is not over is not."""
+    clock, recorder = started()
+    answer(recorder)
+    clock.now += 3.5
+    answer(recorder)
+    answer(recorder)
+
+    ticks = recorder.close({})
+    rest = recorder.close({}, everything=True)
+
+    assert [tick.second for tick in (*ticks, *rest)] == [0, 1, 2, 3]
+    assert [tally(tick).requests(Selector(DURATION), OK) for tick in (*ticks, *rest)] == [1, 0, 0, 2]
+    assert recorder.close({}) == recorder.close({}, everything=True) == []
+
+
+def test_a_sample_belongs_to_the_second_in_which_it_ended() -> None:
+    """A request that takes two seconds is sent in one second and counted in another."""
+    clock, recorder = started()
+    recorder.sent()
+    clock.now += 2.1
+    recorder.request("POST /b", "booking", 2_100_000, None, 0)
+    recorder.done(finished=True)
+
+    ticks = recorder.close({}, everything=True)
+
+    assert [tick.counters.get(SeriesKey("sent"), 0) for tick in ticks] == [1, 0, 0]
+    assert [sum(len(bins) for bins in tick.trends.values()) for tick in ticks] == [0, 0, 1]
+
+
+def test_gauges_go_to_the_newest_second() -> None:
+    """What is measured now is not written into seconds that are long over."""
+    clock, recorder = started()
+    clock.now += 3
+
+    ticks = recorder.close({"vus": 7.0})
+
+    assert [dict(tick.gauges) for tick in ticks] == [{}, {}, {SeriesKey("vus"): 7.0}]
+
+
+def test_set_up_is_never_counted() -> None:
+    """What was recorded before the start is forgotten, requests that were given up included."""
+    clock = Clock()
+    recorder = Recorder(clock)
+    answer(recorder)
+    recorder.sent()
+    recorder.done(finished=False)
+    recorder.check("c", "booking", passed=True)
+    clock.now += 5
+    recorder.close({})
+    recorder.start()
+    clock.now += 0.5
+
+    (tick,) = recorder.close({}, everything=True)
+
+    assert (tick.second, dict(tick.trends), dict(tick.rates), dict(tick.counters)) == (0, {}, {}, {})
+    assert (recorder.in_flight, recorder.unfinished, recorder.elapsed) == (0, 0, 0.5)
+
+
+steps = st.lists(
+    st.tuples(st.sampled_from(["ok", "fail", "lost", "pending"]), st.floats(0, 1.5), st.integers(0, 10**8)), max_size=40
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(steps, st.integers(1, 5))
+def test_every_request_is_counted_once(plan: list[tuple[str, float, int]], every: int) -> None:
+    """Sent = ok + failed + unfinished + on their way, however seconds are closed in between."""
+    clock, recorder = started()
+    ticks = []
+    for number, (kind, wait, us) in enumerate(plan):
+        recorder.sent()
+        clock.now += wait
+        if kind in {OK, FAIL}:
+            recorder.request("POST /b", "booking", us, None if kind == OK else "why", 1)
+        if kind != "pending":
+            recorder.done(finished=kind != "lost")
+        if number % every == 0:
+            ticks += recorder.close({})
+    ticks += recorder.close({}, everything=True)
+    whole, kinds = tally(*ticks), Counter(kind for kind, _, _ in plan)
+
+    assert [tick.second for tick in ticks] == list(range(len(ticks)))
+    assert whole.counter("sent") == len(plan)
+    assert whole.requests(Selector(DURATION), OK) == kinds["ok"]
+    assert whole.requests(Selector(DURATION), FAIL) == kinds["fail"] == whole.counter("failures")
+    assert (recorder.unfinished, recorder.in_flight) == (kinds["lost"], kinds["pending"])
+    assert whole.histogram(Selector(DURATION), OK).bins == Counter(bin_of(us) for kind, _, us in plan if kind == "ok")
+
+
+def test_a_request_carries_the_scenarios_tags() -> None:
+    """Name, operation, tags and outcome make the key; the request's own operation wins over a tag of that name."""
+    clock, recorder = started(("team", "a"), ("operation", "mine"))
+    answer(recorder, 5)
+    answer(recorder, 7, "HTTP 503")
+    recorder.check("c", "booking", passed=True)
+    recorder.check("c", "booking", passed=False)
+    clock.now += 1
+
+    (tick,) = recorder.close({})
+    tags = (("operation", "booking"), ("team", "a"))
+
+    assert dict(tick.trends) == {
+        TrendKey(DURATION, "POST /b", tags, OK): {5: 1},
+        TrendKey(DURATION, "POST /b", tags, FAIL): {7: 1},
+    }
+    assert tally(tick).rate(Selector("checks", tags)) == (1, 2)
+    assert tally(tick).rate(Selector("checks", (("check", "c"),))) == (1, 2)
+    failure = (("name", "POST /b"), ("operation", "booking"), ("reason", "HTTP 503"))
+    assert tick.counters[SeriesKey("failures", failure)] == 1
+    assert tick.counters[SeriesKey("data_received")] == 20
+
+
+def test_reasons_are_bounded() -> None:
+    """A target that gives every failure another reason does not make the run grow without end."""
+    clock, recorder = started()
+    for number in range(MAX_REASONS + 50):
+        answer(recorder, 1, f"reason {number}")
+    answer(recorder, 1, "reason 7")
+    clock.now += 1
+
+    (tick,) = recorder.close({})
+    reasons = {dict(key.tags)["reason"]: count for key, count in tick.counters.items() if key.metric == "failures"}
+
+    assert len(reasons) == MAX_REASONS + 1
+    assert (reasons[OTHER], reasons["reason 7"]) == (50, 2)
+
+
+def test_iterations_are_counted_with_their_duration() -> None:
+    """One that raised is an iteration, an error, and no success."""
+    clock, recorder = started(("team", "a"))
+    recorder.iteration("book", 10, ok=True)
+    recorder.iteration("book", 20, ok=False)
+    recorder.trend("generator_lag", "probe", 30)
+    clock.now += 1
+
+    (tick,) = recorder.close({})
+
+    assert dict(tick.trends) == {
+        TrendKey("iteration_duration", "book", (("team", "a"),), OK): {10: 1},
+        TrendKey("iteration_duration", "book", (("team", "a"),), FAIL): {20: 1},
+        TrendKey("generator_lag", "probe", ()): {30: 1},
+    }
+    assert dict(tick.counters) == {SeriesKey("iterations"): 2, SeriesKey("iteration_errors"): 1}
+
+
+def test_a_closed_second_does_not_grow() -> None:
+    """A tick that was handed out is not written to any more."""
+    clock, recorder = started()
+    answer(recorder)
+    clock.now += 1
+    (first,) = recorder.close({})
+    answer(recorder)
+
+    assert tally(first).requests(Selector(DURATION), OK) == 1
