@@ -11,6 +11,7 @@ from reference_services.booking.models import BookingChange, BookingQuery, NewBo
 from reference_services.booking.service import Caller
 from reference_services.common.answers import answer
 from reference_services.common.errors import invalid
+from reference_services.common.fields import email_address
 from reference_services.common.inputs import read_body, read_id, read_query
 from reference_services.common.openapi import Operation
 
@@ -107,7 +108,11 @@ def _caller() -> Caller:
     email = request.environ.get("HTTP_X_USER_EMAIL")
     if user_id and not (user_id.isascii() and user_id.isdigit()):
         raise invalid("X-User-Id", "must be a whole number")
-    return Caller(int(user_id[:20]) if user_id else None, unquote(email) if email else None)
+    try:
+        known = email_address(unquote(email)) if email else None
+    except ValueError as error:
+        raise invalid("X-User-Email", str(error)) from None
+    return Caller(int(user_id[:20]) if user_id else None, known)
 
 
 def _idempotency_key() -> str | None:

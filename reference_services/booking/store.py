@@ -60,7 +60,12 @@ SETTLED = (
     .where(bookings.c.id == bindparam("booking"), bookings.c.status == CANCELLED)
     .values(seatsOwed=False, settleAt=None)
 )
-POSTPONE = update(bookings).where(bookings.c.id == bindparam("booking")).values(settleAt=bindparam("settle"))
+POSTPONE = (
+    update(bookings)
+    # A booking that another request finished meanwhile needs no settling, and would stay due for ever.
+    .where(bookings.c.id == bindparam("booking"), bookings.c.status != BOOKED)
+    .values(settleAt=bindparam("settle"))
+)
 NOTE = insert(outbox)
 
 

@@ -44,7 +44,12 @@ def one_line(text: str) -> str:
     return text
 
 
-def _email(text: str) -> str:
+def email_address(text: str) -> str:
+    """Give an e-mail address in lower case.
+
+    Raises:
+        ValueError: the text is none.
+    """
     if not EMAIL.fullmatch(text):
         raise ValueError("is no e-mail address")
     return text.lower()
@@ -79,7 +84,7 @@ Seats = Annotated[int, Field(ge=1, le=1_000_000)]
 Price = Annotated[int, Field(ge=1, le=1_000_000_000)]
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=191), AfterValidator(one_line)]
 LongText = Annotated[str, StringConstraints(min_length=1, max_length=10_000), AfterValidator(printable)]
-Email = Annotated[str, StringConstraints(max_length=191), AfterValidator(_email)]
+Email = Annotated[str, StringConstraints(max_length=191), AfterValidator(email_address)]
 Moment = Annotated[datetime, BeforeValidator(_moment, json_schema_input_type=str)]
 
 QueryId = Annotated[int, BeforeValidator(_digits), Field(ge=1, le=INT_MAX)]

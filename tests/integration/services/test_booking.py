@@ -130,3 +130,11 @@ def test_as_found_speaks_the_same_contract(as_found: Platform) -> None:
     assert (as_found.left(flight), as_found.defect(flight)) == (3, 0)
     body = {"flightId": MISSING, "userId": user.id, "NoOfSeats": 1}
     assert as_found.booking.call("POST", f"{API}/bookings", body).status == 404
+
+
+def test_an_address_that_is_none_is_refused(safe: Platform, user: User, flight: Flight) -> None:
+    """Called past the gateway, booking takes no header for an address that no mail can go to."""
+    body = {"flightId": flight.id, "userId": user.id, "NoOfSeats": 1}
+    refused = safe.booking.call("POST", f"{API}/bookings", body, headers={"X-User-Email": "not%20an%20email"})
+    assert (refused.status, list(refused.err)) == (400, ["X-User-Email"])
+    assert safe.left(flight) == flight.capacity

@@ -125,6 +125,13 @@ def test_a_lost_answer_is_settled_by_giving_the_seats_back(bench: Bench) -> None
     assert bench.service.read(1)["status"] == "Cancelled"
 
 
+def test_a_booked_one_is_never_due_again(bench: Bench) -> None:
+    """A request that lost its answer, while another of the same key booked, leaves nothing for the settler."""
+    booked = bench.service.book(WISH, ANN, "key")
+    bench.store.settle_in(booked["id"], timedelta(seconds=-1))
+    assert not bench.store.due(10)
+
+
 def test_seats_are_owed_until_flights_is_back(bench: Bench) -> None:
     """The settler tries again until the seats are given back."""
     bench.seats.after = UpstreamSlowError("flights is slow", sent=True)
