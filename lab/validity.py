@@ -116,7 +116,8 @@ def _samples(run: Observed) -> Iterator[Finding]:
         if METRICS.get(threshold.selector.metric) is not MetricKind.TREND or threshold.argument is None:
             continue
         count = sum(run.tally.histogram(threshold.selector, outcome).count for outcome in (OK, FAIL))
-        beyond = count * (1 - threshold.argument / 100)
+        # Rounded, since 100 × (1 − 0.9) is a hair less than 10.
+        beyond = round(count * (1 - threshold.argument / 100), 6)
         if count > 0 and beyond < FEWEST_BEYOND:
             yield _finding(
                 "samples",

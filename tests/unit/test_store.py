@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from lab import judge, samples_file, store
@@ -23,6 +23,7 @@ from tests import synthetic
 if TYPE_CHECKING:
     from pathlib import Path
 
+HALF = "half \ud800 a pair"
 SECONDS = synthetic.ticks(12, hostile=synthetic.HOSTILE)
 TALLY = synthetic.tally(SECONDS)
 texts = st.sampled_from([*synthetic.HOSTILE, "\ud800", "\n", ""]) | st.text(st.characters(), max_size=5)
@@ -267,6 +268,8 @@ def test_a_close_that_was_killed_is_made_up_for(tmp_path: Path) -> None:
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(ticks, max_size=3))
+@example([Tick(0, {TrendKey("m", HALF, ()): {1: 1}})])
+@example([Tick(0, {TrendKey(HALF, "n", ((HALF, HALF),)): {1: 1}}, gauges={SeriesKey(HALF, ((HALF, HALF),)): 1.0})])
 def test_any_recorded_text_can_be_closed(tmp_path: Path, seconds: list[Tick]) -> None:
     """Whatever a target or a script put into names, tags and reasons, the tables hold it, as the log does."""
     folder = synthetic.folder(tmp_path, synthetic.run(), seconds, closed=False)

@@ -15,6 +15,7 @@ from lab.model.scenario import Scenario
 from lab.model.stage import Stage
 from lab.model.threshold import parse_threshold
 from lab.model.verdict import Finding, Validity
+from lab.runner import spread
 from lab.validity import Observed, gates, validity
 
 VALID, SUSPECT, INVALID = Validity.VALID, Validity.SUSPECT, Validity.INVALID
@@ -134,6 +135,13 @@ def test_a_generator_that_was_busy_measured_itself(cpu: list[float], expected: V
     assert level(observed(cpu=cpu), "generator CPU") is expected
 
 
+def test_a_generator_too_busy_to_look_at_its_clock_was_busy() -> None:
+    """Where one look covers six seconds, their CPU time belongs to each of them, and not to the last one alone."""
+    assert spread(5.4, 6) == pytest.approx([0.9] * 6)
+    assert level(observed(cpu=[0.1, *spread(5.4, 6), 0.1]), "generator CPU") is INVALID
+    assert level(observed(cpu=[0.1, *spread(5.4, 1), 0.1]), "generator CPU") is VALID
+
+
 @pytest.mark.parametrize(
     ("late", "median", "expected"),
     [
@@ -167,6 +175,7 @@ def test_one_late_timer_in_a_thousand_is_none() -> None:
         (199, "p(95)<9", SUSPECT),
         (200, "p(95)<9", VALID),
         (1000, "p(99)<9", VALID),
+        (100, "p(90)<9", VALID),
         (990, "p(99)<9", SUSPECT),
         (5, "avg<9", VALID),
         (0, "p(95)<9", VALID),
