@@ -6,12 +6,11 @@ search for all ranks.
 
 from __future__ import annotations
 
-from math import ceil
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from lab.model.histogram import HALF
+from lab.model.histogram import HALF, rank_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -96,15 +95,15 @@ class Groups:
 
     def percentile(self, share: float) -> Ints:
         """Give each group's percentile in µs (`share` 0 to 1): the first bin whose running count reaches ⌈share·n⌉."""
-        ranks = np.array([_rank(share, total) for total in self.totals.tolist()], dtype=np.int64)
+        ranks = np.array([rank_of(share, total) for total in self.totals.tolist()], dtype=np.int64)
         return self._at(ranks)
 
     def percentile_with_failures(self, share: float, failed: Ints) -> Floats:
         """Give each group's percentile where a failure is an answer that never came: q_ok(p / (1 − e)), or infinity."""
         ranks = []
         for total, lost in zip(self.totals.tolist(), failed.tolist(), strict=True):
-            wanted = share * (total + lost) / total
-            ranks.append(0 if round(wanted, 12) > 1 else _rank(min(wanted, 1.0), total))
+            rank = rank_of(share, total + lost)
+            ranks.append(rank if rank <= total else 0)
         found = np.array(ranks, dtype=np.int64)
         if not len(found):
             return np.zeros(0)
@@ -113,7 +112,7 @@ class Groups:
     def curve(self, group: int, shares: Floats) -> Ints:
         """Give many percentiles, in µs, of one group (by its position in `keys`)."""
         total = int(self.totals[group])
-        ranks = np.array([_rank(share, total) for share in shares.tolist()], dtype=np.int64)
+        ranks = np.array([rank_of(share, total) for share in shares.tolist()], dtype=np.int64)
         start, end = int(self._starts[group]), int(self._ends[group])
         before = int(self._counts[start - 1]) if start else 0
         return self._values[start + np.searchsorted(self._counts[start:end] - before, ranks, side="left")]
@@ -122,8 +121,3 @@ class Groups:
         if not len(ranks):
             return np.zeros(0, np.int64)
         return self._values[np.searchsorted(self._counts, self._before() + ranks, side="left")]
-
-
-def _rank(share: float, total: int) -> int:
-    # As in lab.model.histogram: rounded first, so that 0.95 × 20 is 19 and not 20 by the last bit of a float.
-    return max(ceil(round(share * total, 9)), 1)

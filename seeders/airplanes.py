@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from lab.errors import SeedError
 from lab.platform import identity
@@ -25,10 +26,23 @@ AIRPLANES: Kind[PlannedAirplane] = Kind(
 
 @dataclass(frozen=True, slots=True)
 class Fleet:
-    """The planned airplanes' ids in the plan's order, and the seats of every airplane that the target has, by id."""
+    """The planned airplanes' ids in the plan's order, and the seats of those that the target had, by id."""
 
     ids: tuple[int | str, ...]
     seats: Mapping[int | str, int]
+
+    def seats_of(self, work: Work, airplane: int | str) -> int:
+        """Give an airplane's seats, asking the target for one that somebody else has made meanwhile.
+
+        Raises:
+            CallError: the target does not know it, or went away.
+        """
+        if airplane in self.seats:
+            return self.seats[airplane]
+        row = work.client.get("flights", f"{AIRPLANES.path}/{quote(str(airplane), safe='')}").data
+        if not isinstance(row, dict):
+            raise SeedError(f"airplane {airplane}: the answer's data is no object")
+        return _seats(row)
 
 
 def seed_airplanes(work: Work, plan: Blueprint) -> Fleet:

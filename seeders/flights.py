@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from lab.errors import SeedError
@@ -48,8 +48,8 @@ def seed_flights(
         item_key=lambda flight: flight.number,
         row_key=lambda row: row.get("flightNumber"),
     )
-    rows, _ = ensure(work, kind, plan.flights, lambda row: on_flight(_flight(row, fleet)))
-    return [_flight(row, fleet) for row in rows]
+    rows, _ = ensure(work, kind, plan.flights, lambda row: on_flight(_flight(row, fleet, work)))
+    return [_flight(row, fleet, work) for row in rows]
 
 
 def still_listed(work: Work, flights: Sequence[Flight]) -> bool:
@@ -76,15 +76,11 @@ def _moment(when: datetime) -> str:
     return when.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _flight(row: Row, fleet: Fleet) -> Flight:
+def _flight(row: Row, fleet: Fleet, work: Work) -> Flight:
     number, price, airplane = row.get("flightNumber"), row.get("price"), row.get("airplaneId")
-    seats = fleet.seats.get(_hashable(airplane))
-    if seats is None:
-        raise SeedError(f"flight {number}: its airplane {airplane!r} is not in the target's list of airplanes")
     if isinstance(price, bool) or not isinstance(price, (int, float)):
         raise SeedError(f"flight {number}: its price is {price!r}, and no number")
+    if isinstance(airplane, bool) or not isinstance(airplane, (int, str)):
+        raise SeedError(f"flight {number}: its airplane is {airplane!r}, and no id")
+    seats = fleet.seats_of(work, airplane)
     return Flight(identity(row, f"flight {number}"), str(number), seats, float(price))
-
-
-def _hashable(value: Any) -> int | str:  # noqa: ANN401 - whatever the target sent
-    return value if isinstance(value, int | str) else ""

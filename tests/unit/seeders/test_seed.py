@@ -322,8 +322,8 @@ def test_a_plan_that_cannot_be_met_calls_nobody(platform: Platform, path: Path) 
 @pytest.mark.parametrize(
     ("row", "sentence"),
     [
-        ({"airplaneId": 999}, "its airplane 999 is not in the target's list"),
-        ({"airplaneId": [1]}, r"its airplane \[1\] is not in the target's list"),
+        ({"airplaneId": 999}, "airplane/999 answered 404"),
+        ({"airplaneId": [1]}, r"its airplane is \[1\], and no id"),
         ({"price": "cheap"}, "its price is 'cheap', and no number"),
         ({"id": None}, "no id that is a number or a text"),
     ],
