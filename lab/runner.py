@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 import time
@@ -49,6 +50,7 @@ class Plan:
     dataset_file: Path
     out: Path
     seed: int = 1
+    command: str = ""
     label: str = ""
     profile: str = ""
     backend: str = ""
@@ -157,12 +159,15 @@ def _begun(plan: Plan, folder: RunFolder) -> Run:
         started=_now(),
         machine=surroundings.machine(),
         packages=surroundings.packages(),
+        command=plan.command,
         label=plan.label,
         profile=plan.profile,
         backend=plan.backend,
         time_scale=plan.time_scale,
         dataset=DatasetSummary(digest(data), len(data.flights), len(data.users), data.seats, data.plan.rng_seed),
         revision=surroundings.revision(),
+        pid=os.getpid(),
+        pid_started=surroundings.started(os.getpid()),
     )
 
 

@@ -29,6 +29,16 @@ def machine() -> Machine:
     )
 
 
+def started(pid: int) -> float:
+    """Give when a process was started, in seconds since 1970; 0.0 when there is none of this pid."""
+    import psutil  # noqa: PLC0415 - as above
+
+    try:
+        return float(psutil.Process(pid).create_time())
+    except psutil.Error:
+        return 0.0
+
+
 def _processor() -> str:
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()

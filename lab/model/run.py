@@ -80,7 +80,11 @@ class ScriptTrace:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run. Times are ISO 8601 in UTC; `ended` and `verdict` are empty while it runs or when it was killed."""
+    """One run. Times are ISO 8601 in UTC; `ended` and `verdict` are empty while it runs or when it was killed.
+
+    `command` is the command line that started it, as it was typed; `pid` and `pid_started` (seconds since 1970) name the
+    process that looks after it while its status is RUNNING.
+    """
 
     id: str
     scenario: Scenario
@@ -89,6 +93,7 @@ class Run:
     started: str
     machine: Machine
     packages: dict[str, str]
+    command: str = ""
     label: str = ""
     profile: str = ""
     backend: str = ""
@@ -97,6 +102,8 @@ class Run:
     revision: Revision | None = None
     ended: str = ""
     status: Status = Status.RUNNING
+    pid: int = 0
+    pid_started: float = 0.0
     totals: Totals = field(default_factory=Totals)
     thresholds: tuple[ThresholdResult, ...] = ()
     integrity: Integrity | None = None
