@@ -1,9 +1,9 @@
-"""Show a seeder's progress: a bar per kind on a terminal, one line per kind anywhere else."""
+"""Show a seeder's progress: a bar per kind on a terminal; anywhere else a line per kind, and more for what is slow."""
 
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, ProgressColumn, TextColumn, TimeRemainingColumn
@@ -11,11 +11,15 @@ from rich.progress import Progress as Bars
 from rich.text import Text
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
 
     from rich.progress import Task, TaskID
 
     from seeders.events import Progress
+
+PLAIN_EVERY_S: Final = 5.0
+"""What takes longer than this says so as often, where there is no bar to watch."""
 
 
 class _RateColumn(ProgressColumn):
@@ -30,11 +34,13 @@ class _RateColumn(ProgressColumn):
 class ProgressView:
     """A context manager to hand to `seed` as `on_progress`."""
 
-    def __init__(self, console: Console | None = None) -> None:
+    def __init__(self, console: Console | None = None, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
         self._console = console or Console(stderr=True)
         self._live = self._console.is_terminal
         self._tasks: dict[str, TaskID] = {}
         self._begun: dict[str, float] = {}
+        self._said: dict[str, float] = {}
         self._bars = Bars(
             TextColumn("{task.description:<10}"),
             BarColumn(bar_width=30),
@@ -60,18 +66,26 @@ class ProgressView:
 
     def __call__(self, event: Progress) -> None:
         """Show an event."""
-        self._begun.setdefault(event.kind, time.monotonic())
         detail = f"{event.created:,} created, {event.found:,} found"
         if self._live:
             self._draw(event, detail)
-        elif event.done == event.total:
-            took = time.monotonic() - self._begun[event.kind]
-            self._console.print(
-                f"{event.kind}: {event.done:,} of {event.total:,} ({detail}) in {took:.1f} s",
-                highlight=False,
-                markup=False,
-                soft_wrap=True,
-            )
+            return
+        now = self._clock()
+        begun = self._begun.setdefault(event.kind, now)
+        said = self._said.setdefault(event.kind, now)
+        if event.done == event.total:
+            self._say(f"{event.kind}: {event.done:,} of {event.total:,} ({detail}) in {now - begun:.1f} s")
+        elif event.done == 0:
+            # Only what takes long tells that it begins: users and their tokens cost the target a password hash each.
+            self._say(f"{event.kind}: 0 of {event.total:,}")
+        elif now - said >= PLAIN_EVERY_S:
+            self._said[event.kind] = now
+            rate = event.done / (now - begun)
+            left = (event.total - event.done) / rate
+            self._say(f"{event.kind}: {event.done:,} of {event.total:,}, {rate:,.3g}/s, {left:,.0f} s left")
+
+    def _say(self, line: str) -> None:
+        self._console.print(line, highlight=False, markup=False, soft_wrap=True)
 
     def _draw(self, event: Progress, detail: str) -> None:
         if event.kind not in self._tasks:

@@ -28,13 +28,29 @@ def show(*, terminal: bool, events: list[Progress]) -> str:
 
 
 def test_without_a_terminal_each_kind_is_one_line() -> None:
-    """Logs get a line when a kind is done, without control characters."""
+    """Logs get a line when a kind is done, and one when users begin, without control characters."""
     text = show(terminal=False, events=EVENTS)
     assert re.fullmatch(
         r"cities: 20 of 20 \(19 created, 1 found\) in \d\.\d s\n"
+        r"users: 0 of 1,200\n"
         r"users: 1,200 of 1,200 \(1,200 created, 0 found\) in \d\.\d s\n",
         text,
     )
+
+
+def test_what_is_slow_says_every_five_seconds_how_far_it_is() -> None:
+    """With an event a second there is a line every fifth, with the rate so far and the time that is left."""
+    now = [0.0]
+    out = io.StringIO()
+    with ProgressView(Console(file=out, width=100), lambda: now[0]) as view:
+        for second in range(13):
+            now[0] = float(second)
+            view(Progress("users", second * 6, 200, second * 6))
+    assert out.getvalue().splitlines() == [
+        "users: 0 of 200",
+        "users: 30 of 200, 6/s, 28 s left",
+        "users: 60 of 200, 6/s, 23 s left",
+    ]
 
 
 def test_a_kind_that_did_not_finish_has_no_line() -> None:
