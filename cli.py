@@ -8,8 +8,8 @@ by the commands that need them: `airbourne-lab --help` answers at once.
 from __future__ import annotations
 
 import json
+import shlex
 import sys
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -19,8 +19,6 @@ from lab.errors import ConfigError, LabError
 from lab.model.verdict import Exit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from rich.console import Console
 
     from lab.model.dataset import Dataset
@@ -34,7 +32,8 @@ if TYPE_CHECKING:
 SCENARIOS: Final = Path(__file__).parent / "scenarios"
 ROOT: Final = Path(".airbourne")
 RUNS: Final = Path("runs")
-LOCAL: Final = "local"
+TYPER_INTERRUPTED: Final = 130
+"""The exit code that Typer makes of a KeyboardInterrupt."""
 
 
 class LabApp(typer.Typer):
@@ -47,8 +46,10 @@ class LabApp(typer.Typer):
         except LabError as error:
             print(f"Error: {error}", file=sys.stderr)  # noqa: T201 - the edge of the program
             sys.exit(error.exit_code)
-        except KeyboardInterrupt:
-            print("Stopped.", file=sys.stderr)  # noqa: T201 - the edge of the program
+        except SystemExit as end:
+            if end.code != TYPER_INTERRUPTED:
+                raise
+            print("Stopped by Ctrl-C.", file=sys.stderr)  # noqa: T201 - the edge of the program
             sys.exit(Exit.SIGNAL)
 
 
@@ -59,6 +60,26 @@ app = LabApp(
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+def _version(wanted: bool) -> None:  # noqa: FBT001 - Typer's callback
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"airbourne-lab {version('airbourne-lab')}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Load-test the Airbourne booking platform: a run you can believe, and an audit of what it sold."""
+
+
 scenarios_app = LabApp(help="List the scenarios that ship, or look at one.", invoke_without_command=True)
 app.add_typer(scenarios_app, name="scenarios")
 
@@ -143,17 +164,23 @@ def seed(  # noqa: PLR0913, PLR0917 - each is an option
     allow_public: AllowPublic = False,
 ) -> None:
     """Fill a target through its own API; run it again and it creates only what is missing."""
+    from lab import place
+    from lab.errors import StoppedError
     from lab.model.dataset import SeedPlan
     from seeders import seed as fill
     from seeders.choose import default_file
     from seeders.progress import ProgressView
 
-    where = _target(target, {"gateway": gateway}, allow_public=allow_public) or _up_stack().target()
+    named = place.named(target, {"gateway": gateway}, ROOT, allow_public=allow_public)
+    where = named or place.standing(ROOT).target()
     fewest, most = _range(capacity)
     plan = SeedPlan(cities, airports, airplanes, flights, users, fewest, most, rng_seed)
     file = dataset or default_file(ROOT, where)
-    with ProgressView() as view:
-        made = fill(where, plan, file, on_progress=view)
+    try:
+        with ProgressView() as view:
+            made = fill(where, plan, file, on_progress=view)
+    except KeyboardInterrupt:
+        raise StoppedError(f"stopped; what was made is kept in {file}: run the same command to go on") from None
     typer.echo(f"{len(made.flights)} flights with {made.seats:,} seats and {len(made.users)} users are ready: {file}")
 
 
@@ -188,10 +215,8 @@ def run(  # noqa: PLR0913, PLR0917 - each is an option
     profile: Annotated[str | None, typer.Option(help="safe (the default) or as-found.")] = None,
     label: Annotated[str, typer.Option(help="A name for this revision of the system.")] = "",
     stage: Annotated[list[str] | None, typer.Option(help="Replace the load: DURATION:USERS, repeatable.")] = None,
-    threshold: Annotated[
-        list[str] | None, typer.Option(help='Add one, e.g. "http_req_duration:p(95)<500", repeatable.')
-    ] = None,
-    time_scale: Annotated[float, typer.Option(help="Stretch the stages' time by this factor.")] = 1.0,
+    threshold: Annotated[list[str] | None, typer.Option(help='Add one, repeatable: "checks:rate>0.99".')] = None,
+    time_scale: Annotated[float, typer.Option(help="Multiply the stages' time: 0.1 is ten times shorter.")] = 1.0,
     seed: Annotated[int, typer.Option(help="Seed of the users' random choices.")] = 1,
     dataset: Annotated[Path | None, typer.Option(help="Use this dataset file.")] = None,
     out: Out = RUNS,
@@ -204,12 +229,17 @@ def run(  # noqa: PLR0913, PLR0917 - each is an option
 
     Without a target it uses the platform that is up, or starts one for this run.
     """
-    from lab import runner
+    from lab import catalogue, place, runner
     from reports.live import LiveView
+    from reports.stack import StackView
 
-    planned = _scenario(scenario, stage or [], threshold or [], time_scale)
+    planned = catalogue.planned(
+        scenario, SCENARIOS, stages=stage or [], thresholds=threshold or [], time_scale=time_scale
+    )
     urls = {"gateway": gateway, "auth": auth, "flights": flights, "booking": booking, "reminder": reminder}
-    with _platform(_target(target, urls, allow_public=allow_public), profile) as (where, state):
+    named = place.named(target, urls, ROOT, allow_public=allow_public)
+    with StackView() as steps, place.platform(named, profile, ROOT, steps) as (where, state):
+        steps.close()
         data, file = _dataset(where, planned, dataset, state)
         plan = runner.Plan(
             planned,
@@ -217,17 +247,19 @@ def run(  # noqa: PLR0913, PLR0917 - each is an option
             data,
             file,
             out,
-            seed,
-            label,
-            state.profile if state else profile or "",
-            "embedded" if state else "",
-            time_scale,
-            audit,
-            state.mail_path if state else None,
+            seed=seed,
+            command=shlex.join(["airbourne-lab", *sys.argv[1:]]),
+            label=label,
+            profile=state.profile if state else profile or "",
+            backend="embedded" if state else "",
+            time_scale=time_scale,
+            audit=audit,
+            mail_file=state.mail_path if state else None,
         )
-        with LiveView(planned, f"{planned.name} · {where.name}") as view:
-            folder, done, tally = runner.execute(plan, view)
-        code = _finish(folder, done, tally, as_json=as_json)
+        with runner.catching_interrupts() as interrupts:
+            with LiveView(planned, f"{planned.name} · {where.name}") as view:
+                ended = runner.execute(plan, view, interrupts)
+            code = _finish(*ended, as_json=as_json)
     raise typer.Exit(code)
 
 
@@ -274,63 +306,6 @@ def _range(text: str) -> tuple[int, int]:
     if not colon or not fewest.strip().isdecimal() or not most.strip().isdecimal():
         raise ConfigError(f"--capacity {text}: write MIN:MAX, like 150:250")
     return int(fewest), int(most)
-
-
-def _target(reference: str, urls: dict[str, str], *, allow_public: bool) -> Target | None:
-    """Give the target that the options name, or None when they name none (or `local`)."""
-    from lab import targets
-
-    if reference in {"", LOCAL} and not any(urls.values()):
-        return None
-    found = targets.load("" if reference == LOCAL else reference, ROOT, urls)
-    targets.require_private(found, allow_public=allow_public)
-    return found
-
-
-def _up_stack() -> StackState:
-    from lab.errors import StackError
-    from lab.stack import control
-
-    state = control.find(ROOT)
-    if state is None:
-        raise StackError("no platform is up here; start one with: airbourne-lab up (or name a --target)")
-    return state
-
-
-def _scenario(name: str, stages: list[str], thresholds: list[str], factor: float) -> Scenario:
-    from lab import catalogue
-    from lab.model.stage import parse_stage
-    from lab.model.threshold import parse_option
-
-    if not 0 < factor <= 1000:  # noqa: PLR2004 - beyond it is a typing error
-        raise ConfigError(f"--time-scale {factor:g} must be more than 0 and at most 1000")
-    found = catalogue.load(name, SCENARIOS)
-    if stages:
-        found = found.with_stages([parse_stage(text) for text in stages])
-    return found.scaled(factor).with_thresholds([parse_option(text) for text in thresholds])
-
-
-@contextmanager
-def _platform(target: Target | None, profile: str | None) -> Iterator[tuple[Target, StackState | None]]:
-    """Give where to run: the named target, else the platform that is up, else one of this run's own."""
-    from lab.stack import control
-    from lab.stack.owned import running
-    from reports.stack import StackView
-
-    if target is not None:
-        yield target, None
-        return
-    state = control.find(ROOT)
-    if state is not None:
-        # It says so itself when the profile is another one.
-        state = control.up(ROOT, profile=profile or state.profile)
-        typer.echo(f"Using the platform that is up ({state.profile}); stop it with: airbourne-lab down", err=True)
-        yield state.target(), state
-        return
-    typer.echo("Starting the platform for this run", err=True)
-    with StackView() as view, running(ROOT, profile or "safe", view) as state:
-        view.close()
-        yield state.target(), state
 
 
 def _dataset(target: Target, scenario: Scenario, file: Path | None, state: StackState | None) -> tuple[Dataset, Path]:

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import ast
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from lab.errors import ScenarioError, nearest
+from lab.errors import ConfigError, ScenarioError, nearest
 from lab.model.scenario import Scenario, parse_scenario
+from lab.model.source import Source
+from lab.model.stage import parse_stage
+from lab.model.threshold import parse_option
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 USERS_FILE: Final = "users.py"
+LONGEST_SCALE: Final = 1000
 
 
 def names(folder: Path) -> list[str]:
@@ -40,4 +48,43 @@ def load(reference: str, folder: Path) -> Scenario:
     users = beside if scenario.users_file or beside.exists() else folder / USERS_FILE
     if not users.is_file():
         raise ScenarioError(f'{path}: users = "{scenario.users_file}": there is no file {users}')
+    _require_class(scenario.user_class, users, Source(text, str(path)))
     return replace(scenario, users_file=str(users.resolve()))
+
+
+def _require_class(name: str, users: Path, source: Source) -> None:
+    """Look, without running it, whether a file has a class; one that cannot be parsed is told by the load process.
+
+    Raises:
+        ScenarioError: it has none of this name.
+    """
+    try:
+        tree = ast.parse(users.read_text(encoding="utf-8"))
+    except (OSError, ValueError, SyntaxError):
+        return
+    classes = [node.name for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
+    if name not in classes:
+        raise source.error(f'{users} has no class "{name}"{nearest(name, classes)}', "exec", name)
+
+
+def planned(
+    reference: str, folder: Path, *, stages: Sequence[str], thresholds: Sequence[str], time_scale: float
+) -> Scenario:
+    """Read a scenario and change it as the command line says.
+
+    Args:
+        reference: as for `load`.
+        folder: as for `load`.
+        stages: `DURATION:USERS`, which replace the scenario's load.
+        thresholds: `METRIC:EXPRESSION`, added to the scenario's own.
+        time_scale: stretches the stages (below 1: shortens them).
+
+    Raises:
+        ConfigError: one of them cannot be read.
+    """
+    if not 0 < time_scale <= LONGEST_SCALE:
+        raise ConfigError(f"--time-scale {time_scale:g} must be more than 0 and at most {LONGEST_SCALE}")
+    found = load(reference, folder)
+    if stages:
+        found = found.with_stages([parse_stage(text) for text in stages])
+    return found.scaled(time_scale).with_thresholds([parse_option(text) for text in thresholds])

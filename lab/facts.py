@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 BOOKED: Final = "Booked"
 CANCELLED: Final = "Cancelled"
 IN_PROCESS: Final = "InProcess"
+TRIED: Final = "tried"
 ACCEPTED: Final = "accepted"
 UNKNOWN: Final = "unknown"
 REFUSED: Final = "refused"
@@ -68,11 +69,23 @@ class MailFacts:
 
 
 def read_ledger(path: Path) -> Iterator[Row]:
-    """Read a run's ledger; a last line that was cut off is left out."""
+    """Read a run's ledger: a row for each attempt, `unknown` for one whose end was not written any more.
+
+    A last line that was cut off is left out.
+    """
+    open_attempts: dict[str, Row] = {}
     with path.open(encoding="utf-8") as lines:
         for line in lines:
-            if line.endswith("\n"):
-                yield Row(*json.loads(line))
+            if not line.endswith("\n"):
+                break
+            row = Row(*json.loads(line))
+            if row.outcome == TRIED:
+                open_attempts[row.key] = row
+            else:
+                open_attempts.pop(row.key, None)
+                yield row
+    for row in open_attempts.values():
+        yield row._replace(outcome=UNKNOWN)
 
 
 def booking_of(raw: Mapping[str, Any]) -> Booking:

@@ -97,7 +97,7 @@ def verdict(run: Measured) -> Verdict:
     else:
         code = Exit.THRESHOLDS if run.failed else Exit.PASSED
     passed = (
-        run.status is not Status.CRASHED
+        run.status is Status.FINISHED
         and not run.failed
         and level is not Validity.INVALID
         and not run.totals.iteration_errors
@@ -109,13 +109,13 @@ def _sentences(run: Measured, level: Validity) -> Iterator[str]:
     name, counted = run.name, run.totals
     if run.status is Status.CRASHED:
         yield f"{name} did not come to its end: {run.crash}."
-    elif level is Validity.INVALID:
-        worst = next((f.sentence for f in run.findings if f.level is Validity.INVALID), "nothing was measured")
-        yield f"{name}: this run cannot be believed: {worst}."
     elif run.status is Status.STOPPED:
         yield f"{name} was stopped after {counted.seconds} s."
     elif counted.iteration_errors:
         yield f"{name} did not pass: its own script raised."
+    elif level is Validity.INVALID:
+        worst = next((f.sentence for f in run.findings if f.level is Validity.INVALID), "nothing was measured")
+        yield f"{name}: this run cannot be believed: {worst}."
     elif run.audit_failed and run.integrity and (wrong := _found(run.integrity)):
         yield f"{name} failed: {wrong[0]}."
     elif run.failed:

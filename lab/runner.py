@@ -25,7 +25,7 @@ from lab.model.scenario import Scenario
 from lab.model.target import Target
 from lab.model.threshold import Selector
 from lab.platform import Client
-from lab.validity import Observed, gates
+from lab.validity import FEWEST_BEYOND, Observed, gates
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -107,8 +107,13 @@ class Followed:
     end: LoadEnd
 
 
-def execute(plan: Plan, observer: Observer) -> tuple[RunFolder, Run, Tally]:
+def execute(plan: Plan, observer: Observer, interrupts: Interrupts) -> tuple[RunFolder, Run, Tally]:
     """Run a plan to its verdict.
+
+    Args:
+        plan: what to run.
+        observer: watches.
+        interrupts: how often the user asked to stop; see `catching_interrupts`.
 
     Returns:
         the run's folder, the run, and the sum of its samples.
@@ -121,25 +126,24 @@ def execute(plan: Plan, observer: Observer) -> tuple[RunFolder, Run, Tally]:
     scenario = plan.scenario.with_integrity_thresholds() if plan.audit else plan.scenario
     client = Client(plan.target, connections=4)
     client.token = plan.dataset.users[0].token if plan.dataset.users else ""
-    with catching_interrupts() as interrupts:
-        auditor = Auditor(client, plan.dataset.flights, interrupts.twice, plan.mail_file) if plan.audit else None
-        observer.stage("Reading how many seats are left before the run")
-        snapshot = auditor.before() if auditor else None
-        folder = store.create(plan.out, scenario.name)
-        run = _begun(replace(plan, scenario=scenario), folder)
-        folder.save(run)
-        try:
-            load = _follow(folder, plan.dataset_file, observer, interrupts)
-        except LabError:
-            folder.save(replace(run, status=Status.CRASHED, ended=_now()))
-            raise
-        status = {"finished": Status.FINISHED, "stopped": Status.STOPPED}.get(load.end.reason, Status.CRASHED)
-        run = replace(run, status=status, totals=judge.totals(load.tally), script_errors=load.end.script_errors)
-        folder.save(run)
-        integrity = None
-        if auditor and snapshot and not interrupts.twice.is_set():
-            observer.stage("Auditing: what was sold against what there is")
-            integrity = auditor.after(snapshot, folder.ledger)
+    auditor = Auditor(client, plan.dataset.flights, interrupts.twice, plan.mail_file) if plan.audit else None
+    observer.stage("Reading how many seats are left before the run")
+    snapshot = auditor.before() if auditor else None
+    folder = store.create(plan.out, scenario.name)
+    run = _begun(replace(plan, scenario=scenario), folder)
+    folder.save(run)
+    try:
+        load = _follow(folder, plan.dataset_file, observer, interrupts)
+    except LabError:
+        folder.save(replace(run, status=Status.CRASHED, ended=_now()))
+        raise
+    status = {"finished": Status.FINISHED, "stopped": Status.STOPPED}.get(load.end.reason, Status.CRASHED)
+    run = replace(run, status=status, totals=judge.totals(load.tally), script_errors=load.end.script_errors)
+    folder.save(run)
+    integrity = None
+    if auditor and snapshot and not interrupts.twice.is_set():
+        observer.stage("Auditing: what was sold against what there is")
+        integrity = auditor.after(snapshot, folder.ledger)
     client.close()
     run = _judged(run, folder, load, integrity)
     samples_file.close(folder)
@@ -215,8 +219,10 @@ def _judged(run: Run, folder: RunFolder, load: Followed, integrity: Integrity | 
         judge.add_integrity(tally, integrity)
     results = judge.judge_all(run.scenario.thresholds, tally)
     sold_out = integrity.flights_sold_out if integrity else 0
-    findings = gates(Observed(run.scenario, tally, run.totals, load.cpu, attempts, sold_out))
-    p95 = tally.histogram(_ANSWERED, OK).percentile_with_failures(0.95, run.totals.failed)
+    findings = gates(Observed(run.scenario, tally, run.totals, load.cpu, attempts, sold_out, load.end.detail))
+    p95 = None
+    if (run.totals.ok + run.totals.failed) * 0.05 >= FEWEST_BEYOND:
+        p95 = tally.histogram(_ANSWERED, OK).percentile_with_failures(0.95, run.totals.failed)
     measured = judge.Measured(
         run.scenario.name, run.status, findings, results, integrity, run.totals, p95, load.end.detail
     )

@@ -30,7 +30,7 @@ def load(reference: str, root: Path, overrides: Mapping[str, str]) -> Target:
     """
     given = {service: url for service, url in overrides.items() if url}
     if not reference:
-        return Target.from_mapping({"name": "target", **given}, "--gateway and its like")
+        return Target.from_mapping({"name": "target", **given}, "the URLs given")
     path = _find(reference, root)
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -66,7 +66,21 @@ def require_private(target: Target, *, allow_public: bool) -> None:
             raise TargetError(f'target "{target.name}": the host "{host}" is unknown') from None
         public = sorted(address for address in addresses if not is_private(address.partition("%")[0]))
         if public and not allow_public:
+            what = "is" if public[0] == host else f"is {public[0]},"
             raise TargetError(
-                f'target "{target.name}": {host} is {public[0]}, a public address; '
+                f'target "{target.name}": {host} {what} a public address; '
                 "load goes there only with --allow-public, and only to what is yours"
             )
+
+
+def require_answering(target: Target) -> None:
+    """Ask the gateway whether it is there, before anything is built on it.
+
+    Raises:
+        TargetError: it is not, or says that it is not ready.
+    """
+    from lab.stack.health import check  # noqa: PLC0415 - an HTTP client is not for `--help`
+
+    reason = check(target.gateway, timeout=3.0)
+    if reason is not None:
+        raise TargetError(f'target "{target.name}": the gateway {target.gateway} {reason}: is the platform up?')

@@ -36,7 +36,10 @@ _REQUESTS: Final = Selector("http_req_duration")
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """What the gates look at: the sum of the run, its generator's CPU by second, and what the ledger tried where."""
+    """What the gates look at: the sum of the run, its generator's CPU by second, and what the ledger tried where.
+
+    `crash` says how the load process died, when it did.
+    """
 
     scenario: Scenario
     tally: Tally
@@ -44,13 +47,13 @@ class Observed:
     cpu: Sequence[float]
     attempts: Mapping[str, int]
     sold_out: int
+    crash: str = ""
 
 
 def gates(run: Observed) -> tuple[Finding, ...]:
     """Look at every gate, in the order in which they should be read."""
-    return tuple(
-        finding for gate in (_count, _cpu, _late, _samples, _shape, _rows, _seats, _auth) for finding in gate(run)
-    )
+    every = (_alive, _count, _cpu, _late, _samples, _shape, _rows, _seats, _auth)
+    return tuple(finding for gate in every for finding in gate(run))
 
 
 def validity(findings: Sequence[Finding]) -> Validity:
@@ -61,6 +64,11 @@ def validity(findings: Sequence[Finding]) -> Validity:
 
 def _finding(gate: str, sentence: str, level: Validity = Validity.VALID) -> Finding:
     return Finding(gate, level, sentence)
+
+
+def _alive(run: Observed) -> Iterator[Finding]:
+    if run.crash:
+        yield _finding("load process", f"{run.crash}; its last second is missing", Validity.INVALID)
 
 
 def _count(run: Observed) -> Iterator[Finding]:

@@ -1,7 +1,8 @@
 """The ledger: every booking that the load tried, and what it was answered. The audit reads it.
 
-One JSON line an attempt: [outcome, flight, user, e-mail, seats, booking, cost, key]. The outcome is `accepted`,
-`refused` or `unknown` (a time-out, a 5xx, no answer: the booking may exist or not).
+Two JSON lines an attempt: [outcome, flight, user, e-mail, seats, booking, cost, key]. The first says `tried` and is on
+its way to the disk before the request is sent, so that a load process that is killed leaves no booking unheard of. The
+second says `accepted`, `refused` or `unknown` (a time-out, a 5xx, no answer: the booking may exist or not).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import TextIO
 
+TRIED: Final = "tried"
 ACCEPTED: Final = "accepted"
 REFUSED: Final = "refused"
 UNKNOWN: Final = "unknown"
@@ -53,17 +55,22 @@ class Attempt:
 
     def __enter__(self) -> Self:
         """Begin: from here on the booking may exist."""
+        self._note(TRIED)
+        self._ledger.flush()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Write the attempt down, whatever ended it."""
-        self._ledger.write([self._outcome, *self._row, self._booking, self._cost, self.key])
+        """Write down what became of it, whatever ended it."""
+        self._note(self._outcome)
+
+    def _note(self, outcome: str) -> None:
+        self._ledger.write([outcome, *self._row, self._booking, self._cost, self.key])
 
 
 class Ledger:
-    """Appends attempts to a file; the worker flushes it once a second."""
+    """Appends attempts to a file."""
 
     def __init__(self, file: TextIO) -> None:
         self._file = file

@@ -82,8 +82,8 @@ class ScriptTrace:
 class Run:
     """One run. Times are ISO 8601 in UTC; `ended` and `verdict` are empty while it runs or when it was killed.
 
-    `command` is the command line that started it, as it was typed; `pid` and `pid_started` (seconds since 1970) name the
-    process that looks after it while its status is RUNNING.
+    `command` is the command line that started it, as it was typed; `pid` and `pid_started` (seconds since 1970) name
+    the process that looks after it while its status is RUNNING.
     """
 
     id: str

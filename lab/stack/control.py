@@ -6,7 +6,7 @@ from pathlib import Path
 from time import time
 from typing import TYPE_CHECKING, Final
 
-from lab.errors import StackError, nearest
+from lab.errors import ConfigError, StackError, nearest
 from lab.stack import ports
 from lab.stack.launch import READY_SECONDS, Handle
 from lab.stack.layout import Layout
@@ -107,10 +107,10 @@ def check_profile(profile: str) -> None:
     """Refuse a profile that the services do not know.
 
     Raises:
-        StackError: it is none of PROFILES.
+        ConfigError: it is none of PROFILES.
     """
     if profile not in PROFILES:
-        raise StackError(f'unknown profile "{profile}"{nearest(profile, PROFILES)}')
+        raise ConfigError(f'unknown profile "{profile}"{nearest(profile, PROFILES)}')
 
 
 def _already_up(

@@ -30,7 +30,7 @@ def check(url: str, timeout: float = 2.0) -> str | None:
         except urllib3.exceptions.TimeoutError:
             return f"no answer from /health within {timeout:g} s"
         except urllib3.exceptions.HTTPError:
-            return "does not listen yet"
+            return "does not listen"
     return None if answer.status == _OK else f"/health says {answer.status}{_reason(answer.data)}"
 
 

@@ -7,6 +7,7 @@ import signal
 import time
 from typing import TYPE_CHECKING
 
+import psutil
 import pytest
 
 if TYPE_CHECKING:
@@ -129,6 +130,30 @@ def test_a_killed_run_leaves_a_readable_one_and_no_process(lab: Lab, small: str)
     assert listed[0]["verdict"] is None
 
 
+def test_a_load_process_that_dies_makes_the_run_invalid_and_accuses_nobody(lab: Lab, small: str) -> None:
+    """What its last moments booked is unknown, and not held against the platform; the run is not believed."""
+    process = lab.start("run", "--scenario", small, "--json")
+    _wait_for(lambda: _recorded(lab.folder, 3), "three recorded seconds")
+    worker = next(p for p in psutil.Process(process.pid).children() if "lab.engine.worker" in p.cmdline())
+    worker.kill()
+    ended = lab.ended(process)
+    assert ended.code == 1, ended.err
+    run = ended.json
+    assert (run["status"], run["verdict"]["validity"]) == ("crashed", "INVALID")
+    assert {figure: run["integrity"][figure] for figure in FIGURES} == dict.fromkeys(FIGURES, 0)
+
+
+def test_ctrl_c_before_the_load_stops_with_a_word(lab: Lab, small: str) -> None:
+    """An interrupt while the platform starts or is filled ends 105 as well, and leaves nothing."""
+    process = lab.start("run", "--scenario", small)
+    _wait_for(lambda: any(lab.folder.glob(".airbourne/run-*")), "the platform's folder")
+    process.send_signal(signal.SIGINT)
+    ended = lab.ended(process)
+    assert ended.code == 105, ended.err
+    assert ended.err.splitlines()[-1] == "Stopped by Ctrl-C."
+    assert not list(lab.folder.glob(".airbourne/run-*"))
+
+
 def test_a_users_file_that_raises_ends_107_with_its_line(lab: Lab, tmp_path: Path) -> None:
     """An error in one's own code is one line that names file and line."""
     (tmp_path / "users.py").write_text("from lab.engine.client import LabUser\nraise ValueError('half a thought')\n")
@@ -212,8 +237,9 @@ def test_a_run_uses_the_platform_that_is_up_and_leaves_it_up(lab: Lab, small: st
         (["run", "--scenario", "ramp", "--threshold", "http_req_duration:q(95)<1"], 104, 'has no "q"'),
         (["run", "--scenario", "ramp", "--target", "nowhere"], 104, 'there is no target "nowhere"'),
         (["run", "--scenario", "ramp", "--gateway", "http://8.8.8.8"], 104, "--allow-public"),
-        (["run", "--scenario", "ramp", "--profile", "fast"], 1, 'unknown profile "fast"'),
-        (["run", "--scenario", "ramp", "--gateway", "http://127.0.0.1:9"], 104, "airbourne-lab seed"),
+        (["run", "--scenario", "ramp", "--profile", "fast"], 104, 'unknown profile "fast"'),
+        (["run", "--scenario", "ramp", "--gateway", "http://127.0.0.1:9"], 104, "is the platform up?"),
+        (["seed", "--gateway", "http://127.0.0.1:9"], 104, "is the platform up?"),
         (["report", "latest"], 1, "airbourne-lab run --scenario smoke"),
         (["seed"], 1, "airbourne-lab up"),
     ],

@@ -10,6 +10,7 @@ from lab import catalogue
 from lab.errors import ScenarioError
 
 TEXT = 'executor = "constant-vus"\nexec = "B"\nvus = 1\nduration = "1s"\n'
+USERS = "class B:\n    pass\n"
 SHIPPED = Path(__file__).parents[2] / "scenarios"
 
 
@@ -20,7 +21,7 @@ def folder(tmp_path: Path) -> Path:
     place.mkdir()
     for name in ("smoke", "ramp"):
         (place / f"{name}.toml").write_text(TEXT, encoding="utf-8")
-    (place / "users.py").write_text("", encoding="utf-8")
+    (place / "users.py").write_text(USERS, encoding="utf-8")
     return place
 
 
@@ -47,7 +48,7 @@ def test_ones_own_scenario_is_found_by_path(folder: Path, tmp_path: Path) -> Non
     (own / "mine.toml").write_text(TEXT, encoding="utf-8")
 
     assert catalogue.load(str(own / "mine.toml"), folder).users_file == str(folder / "users.py")
-    (own / "users.py").write_text("", encoding="utf-8")
+    (own / "users.py").write_text(USERS, encoding="utf-8")
     found = catalogue.load(str(own / "mine.toml"), folder)
     assert (found.name, found.users_file) == ("mine", str(own / "users.py"))
 
@@ -58,7 +59,7 @@ def test_a_scenario_may_name_its_file_of_users(folder: Path) -> None:
 
     with pytest.raises(ScenarioError, match=r'users = "others\.py": there is no file .*others\.py'):
         catalogue.load("smoke", folder)
-    (folder / "others.py").write_text("", encoding="utf-8")
+    (folder / "others.py").write_text(USERS, encoding="utf-8")
     assert catalogue.load("smoke", folder).users_file == str(folder / "others.py")
 
 
@@ -97,3 +98,14 @@ def test_an_error_names_the_file_as_the_user_does(folder: Path) -> None:
         catalogue.load("ramp", folder)
     with pytest.raises(ScenarioError, match=rf"^{folder / 'ramp.toml'}, line 5: "):
         catalogue.load(str(folder / "ramp.toml"), folder)
+
+
+def test_a_mistyped_class_is_told_with_its_line_before_anything_is_started(folder: Path) -> None:
+    """The users file is read, not run: the error names the scenario's line, the word and the nearest class."""
+    (folder / "users.py").write_text("raise SystemExit\n\nclass Booker:\n    pass\n", encoding="utf-8")
+    (folder / "smoke.toml").write_text(TEXT.replace('"B"', '"Boker"'), encoding="utf-8")
+
+    with pytest.raises(
+        ScenarioError, match=r'smoke\.toml, line 2: .*users\.py has no class "Boker"; did you mean "Booker"'
+    ):
+        catalogue.load("smoke", folder)

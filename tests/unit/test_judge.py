@@ -78,7 +78,7 @@ def test_the_weightiest_cause_is_the_exit_code(status: Status, code: int | None,
     found = verdict(**changes)
 
     assert found.exit_code == expected
-    assert found.passed == (status is not Status.CRASHED and not any(mask))
+    assert found.passed == (status is Status.FINISHED and not any(mask))
 
 
 @pytest.mark.parametrize("result", [FAILED, NO_DATA])

@@ -43,7 +43,7 @@ def test_the_command_line_overrides_single_urls(tmp_path: Path) -> None:
 def test_urls_alone_are_a_target(tmp_path: Path) -> None:
     """Without a file the options are the target, if they name a gateway."""
     assert targets.load("", tmp_path, {"gateway": "http://127.0.0.1:9"}).name == "target"
-    with pytest.raises(TargetError, match="--gateway and its like: no gateway"):
+    with pytest.raises(TargetError, match="the URLs given: no gateway"):
         targets.load("", tmp_path, {"auth": "http://127.0.0.1:9"})
 
 

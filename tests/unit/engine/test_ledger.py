@@ -83,14 +83,28 @@ def test_every_attempt_has_a_key_of_its_own() -> None:
 
 
 def test_hostile_words_stay_on_their_line() -> None:
-    """A line break in a name does not end the row."""
+    """A line break in a name does not end a row: one for the attempt, one for its end."""
     stream = io.StringIO()
     with Ledger(stream).attempt("a\nb", "\u2028", "\ud800", 1):
         pass
 
-    assert len(stream.getvalue().splitlines()) == 1
+    assert len(stream.getvalue().splitlines()) == 2
+
+
+def test_an_attempt_whose_end_was_never_written_is_unknown(tmp_path: Path) -> None:
+    """A load process that is killed in mid-request leaves the attempt on disk; its booking may exist or not."""
+    file = tmp_path / "ledger.jsonl"
+    with file.open("w", encoding="utf-8") as stream:
+        book = Ledger(stream)
+        with book.attempt(7, 3, "u@x.test", 2) as first:
+            first.settle(200, BOOKING)
+        with book.attempt(8, 3, "u@x.test", 1) as second:
+            found = {row.key: row.outcome for row in facts.read_ledger(file)}
+            key = second.key
+    assert found == {first.key: facts.ACCEPTED, key: facts.UNKNOWN}
 
 
 def test_the_audit_reads_what_the_load_writes() -> None:
-    """The words for the three outcomes are the same on both sides."""
-    assert (ledger.ACCEPTED, ledger.REFUSED, ledger.UNKNOWN) == (facts.ACCEPTED, facts.REFUSED, facts.UNKNOWN)
+    """The words for an attempt and its outcomes are the same on both sides."""
+    words = (facts.TRIED, facts.ACCEPTED, facts.REFUSED, facts.UNKNOWN)
+    assert words == (ledger.TRIED, ledger.ACCEPTED, ledger.REFUSED, ledger.UNKNOWN)
