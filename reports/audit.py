@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reports import units
+from reports.units import counted
 from reports.words import Mark
 
 if TYPE_CHECKING:
@@ -121,11 +122,6 @@ def _accepted(number: int) -> str:
 
 def _were(figure: int | None) -> str:
     return "was" if figure == 1 else "were"
-
-
-def counted(number: int, noun: str) -> str:
-    """Write a number of things: `1 flight`, `1,200 flights`."""
-    return f"{units.whole(number)} {noun}{'' if number == 1 else 's'}"
 
 
 def _example(defects: list[FlightDefect]) -> str:

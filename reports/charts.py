@@ -116,8 +116,8 @@ def _stages(data: RunData, *, labels: bool = True) -> dict[str, Any]:
             shapes.append({"type": "rect", "xref": "x", "yref": "paper", "y0": 0, "y1": 1, "layer": "below", **x})
         if labels and len(stages) <= MOST_STAGE_LABELS and stage.duration >= data.seconds / 40:
             middle = _ORIGIN + (begin + min(end, data.seconds)) / 2 * _MS
-            text = f"{stage.target:,}" if stage.target == before else f"→ {stage.target:,}"
-            text += " users" if len(stages) <= MOST_STAGE_LABELS / 2 else ""
+            text = units.counted(stage.target, "user") if len(stages) <= MOST_STAGE_LABELS / 2 else f"{stage.target:,}"
+            text = text if stage.target == before else f"→ {text}"
             texts.append({"x": middle, "y": 1, "xref": "x", "yref": "paper", "yanchor": "bottom", "text": text})
         begin, before = end, stage.target
     return {"shapes": shapes, "annotations": [{**text, "showarrow": False} for text in texts]}
@@ -148,9 +148,9 @@ def _load(data: RunData) -> Chart:
     )
     total = (seconds["ok"] + seconds["failed"]).to_numpy()
     top = int(total.argmax())
-    peak = f"{total[top]:,.0f} requests a second at {units.clock(float(seconds.index[top]))}"
-    most = f", with up to {seconds['users'].max():,.0f} users" if has_users else ""
-    lost = f"; {failed:,} requests failed" if failed else "; no request failed"
+    peak = f"{units.counted(round(total[top]), 'request')} a second at {units.clock(float(seconds.index[top]))}"
+    most = f", with up to {units.counted(int(seconds['users'].max()), 'user')}" if has_users else ""
+    lost = f"; {units.counted(failed, 'request')} failed" if failed else "; no request failed"
     span = "one second" if width == 1 else f"{width} seconds"
     return Chart(
         "load",
@@ -232,7 +232,7 @@ def _distribution(data: RunData) -> Chart:
     more = len(data.operations) - len(found)
     note = "Successful requests. A curve ends where ten requests are slower."
     if more > 0:
-        note += f" {more} more operation{'s' * (more > 1)} had too few requests or too little room."
+        note += f" {units.counted(more, 'more operation')} had too few requests or too little room."
     summary = "; ".join(_curve_summary(curve) for curve in found) or "No operation has enough requests for a curve"
     return Chart("distribution", "Latency distribution", f"{summary}.", note, _plain(figure))
 

@@ -19,6 +19,8 @@ def draw(scenario: Scenario, width: int = WIDTH, height: int = HEIGHT) -> str:
     """Draw users over time as a filled curve with both axes, ending with a line break."""
     length, peak = scenario.duration, max(scenario.peak, 1)
     columns = [users_at(scenario.stages, scenario.start_users, (x + 0.5) * length / width) for x in range(width)]
+    # Half of a small odd number stands between two whole users, and has no label.
+    half = peak // 2 if peak % 2 == 0 or peak > height else ""
     gutter = len(str(peak))
     steps = len(EIGHTHS) - 1
     rows = []
@@ -26,7 +28,7 @@ def draw(scenario: Scenario, width: int = WIDTH, height: int = HEIGHT) -> str:
         cells = "".join(
             EIGHTHS[min(max(round(users / peak * height * steps) - (row - 1) * steps, 0), steps)] for users in columns
         )
-        label = peak if row == height else peak // 2 if row == height // 2 else ""
+        label = peak if row == height else half if row == height // 2 else ""
         rows.append(f"{label:>{gutter}} ┤{cells}".rstrip())
     rows.append(f"{0:>{gutter}} ┼{'─' * width}")
     end = units.clock(length)

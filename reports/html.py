@@ -75,7 +75,6 @@ def render(data: RunData) -> str:
             app=Markup(app),  # noqa: S704 - a file of this package
             library=Markup(library),  # noqa: S704 - base64
             words=words,
-            counted=audit.counted,
         )
     )
 
@@ -124,6 +123,7 @@ def _environment() -> Environment:
     )
     environment.filters |= {
         "clock": units.clock,
+        "counted": units.counted,
         "ms": units.ms,
         "percent": units.percent,
         "plain": units.plain,

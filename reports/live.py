@@ -19,6 +19,7 @@ from lab.model.sample import FAIL, OK
 from lab.model.stage import stage_index
 from lab.model.threshold import INTEGRITY_METRICS, Outcome, Selector, judge
 from reports import units
+from reports.shown import shown_percentile
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -120,7 +121,7 @@ class LiveView:
         ok, failed = tally.requests(_REQUESTS, OK), tally.requests(_REQUESTS, FAIL)
         hits, checks = tally.rate(Selector("checks"))
         users, wanted = tally.gauge(Selector("vus")) or 0, tally.gauge(Selector("vus_target")) or 0
-        quantiles = " ".join(f"p{p} {units.ms(recent.percentile(p / 100))}" for p in (50, 95, 99))
+        quantiles = " ".join(f"p{p} {units.ms(shown_percentile(recent, p / 100))}" for p in (50, 95, 99))
         share = failed / max(ok + failed, 1)
         return (
             f"{units.clock(tally.seconds)} of {units.clock(self._scenario.duration)}  users {users:.0f}/{wanted:.0f}  "
@@ -169,7 +170,7 @@ class LiveView:
         for heading in ("latency, ms", "p50", "p95", "p99", "max"):
             table.add_column(heading, justify="left" if heading == "latency, ms" else "right")
         for name, histogram in ((f"last {RECENT_S} s", recent), ("whole run", tally.histogram(_REQUESTS, OK))):
-            values = [histogram.percentile(p) for p in (0.5, 0.95, 0.99)]
+            values = [shown_percentile(histogram, share) for share in (0.5, 0.95, 0.99)]
             table.add_row(name, *(units.ms(value) for value in values), units.ms(histogram.maximum))
         return table
 

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from lab.model.sample import FAIL, OK
 from reports.frame import OUTCOMES
-from reports.quantiles import HIDDEN_BELOW, Groups, beyond
+from reports.quantiles import Groups
+from reports.shown import HIDDEN_BELOW, beyond
 
 if TYPE_CHECKING:
     from reports.frame import RunData

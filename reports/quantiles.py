@@ -19,10 +19,6 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
     Floats = NDArray[np.float64]
 
-HIDDEN_BELOW: Final = 10
-"""A percentile with fewer samples than this beyond it is hidden."""
-WEAK_BELOW: Final = 100
-"""A percentile with fewer samples than this beyond it is shown, and nothing is judged by it."""
 DENSE: Final = 40_000_000
 """Keys below this are summed in an array of that length, others by sorting."""
 
@@ -33,11 +29,6 @@ def middles(bins: Ints) -> Ints:
     low = np.where(bins < 2 * HALF, bins, (bins - HALF * exponent) << exponent)
     width = np.where(bins < 2 * HALF, 1, np.int64(1) << exponent)
     return np.asarray(low + (width >> 1), dtype=np.int64)
-
-
-def beyond(share: float, count: float) -> float:
-    """Give how many of `count` samples lie beyond a percentile; rounded, so that 0.95 of 200 leaves 10 exactly."""
-    return round(count * (1 - share), 6)
 
 
 def sums(keys: Ints, counts: Ints) -> tuple[Ints, Ints]:

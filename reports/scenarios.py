@@ -10,6 +10,7 @@ from rich.text import Text
 
 from reports import units
 from reports.curve import draw
+from reports.units import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,7 +42,7 @@ def scenario_text(scenario: Scenario) -> str:
         ("executor", scenario.executor),
         ("stages", ", ".join(f"{units.clock(s.duration)} → {s.target}" for s in scenario.stages)),
         ("user class", f"{scenario.user_class} of {scenario.users_file}"),
-        ("data", f"{data.flights} flights of {data.seats[0]}–{data.seats[1]} seats, {data.users} users"),
+        ("data", f"{counted(data.flights, 'flight')} of {_seats(*data.seats)}, {counted(data.users, 'user')}"),
         ("graceful stop", units.clock(scenario.graceful_stop)),
         *(("threshold", str(threshold)) for threshold in scenario.thresholds),
         ("threshold", "each figure of the audit == 0"),
@@ -49,3 +50,7 @@ def scenario_text(scenario: Scenario) -> str:
     lines = [f"{name:<14} {value}" for name, value in facts]
     about = textwrap.fill(scenario.description, WIDTH)
     return f"{scenario.name}\n{about}\n\nusers\n{draw(scenario)}\n" + "\n".join(lines) + "\n"
+
+
+def _seats(fewest: int, most: int) -> str:
+    return counted(most, "seat") if fewest == most else f"{fewest}–{most} seats"

@@ -10,7 +10,9 @@ import numpy as np
 
 from lab.model.sample import DROPPED, FAIL, OK
 from reports.frame import OUTCOMES, tags_of
-from reports.quantiles import HIDDEN_BELOW, WEAK_BELOW, Groups, beyond
+from reports.quantiles import Groups
+from reports.shown import HIDDEN_BELOW, WEAK_BELOW, beyond
+from reports.units import counted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -166,10 +168,8 @@ def _figure(share: float, count: int, value: int | None) -> Figure:
         return _edge(None)
     left = beyond(share, count)
     if left < HIDDEN_BELOW:
-        return Figure(
-            None,
-            f"hidden: of {count:,} successful requests only {left:.3g} lie beyond {share_name(share)}; 10 are needed",
-        )
+        of = counted(count, "successful request")
+        return Figure(None, f"hidden: of {of} only {left:.3g} lie beyond {share_name(share)}; 10 are needed")
     weak = f"weak: {left:.3g} requests lie beyond {share_name(share)}; under 100, judge nothing by it"
     return Figure(float(value), weak if left < WEAK_BELOW else "")
 

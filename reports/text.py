@@ -67,7 +67,7 @@ def lines(run: Run, tally: Tally, width: int = USUAL_WIDTH) -> Iterator[Line]:
     yield from _validity(run, columns)
     yield from _integrity(run, columns)
     if judged := words.beyond_the_audit(run):
-        yield from _thresholds(judged, columns)
+        yield from _thresholds(run, judged, columns)
     yield from title("TOTAL RESULTS")
     yield from totals.lines(run, tally, columns)
     yield from _script_errors(run, columns)
@@ -93,7 +93,7 @@ def _validity(run: Run, width: int) -> Iterator[Line]:
         yield from wrapped(head, f"{units.plain(gate, 40)}: {units.plain(sentence)}", width)
     held = len(run.verdict.findings) - len(reasons)
     if held:
-        yield (Span("    "), Span(f"{Mark.GOOD} ", GOOD), Span(f"{held} gate{'s' * (held != 1)} held", DIM))
+        yield (Span("    "), Span(f"{Mark.GOOD} ", GOOD), Span(f"{units.counted(held, 'gate')} held", DIM))
 
 
 def _integrity(run: Run, width: int) -> Iterator[Line]:
@@ -105,10 +105,10 @@ def _integrity(run: Run, width: int) -> Iterator[Line]:
     for note in notes[:MOST_NOTES]:
         yield from wrapped((Span("      ↳ ", DIM),), units.plain(note), width, DIM, 8)
     if len(notes) > MOST_NOTES:
-        yield (Span(f"      … and {len(notes) - MOST_NOTES} more notes, in the report", DIM),)
+        yield (Span(f"      … and {units.counted(len(notes) - MOST_NOTES, 'more note')}, in the report", DIM),)
 
 
-def _thresholds(results: Sequence[ThresholdResult], width: int) -> Iterator[Line]:
+def _thresholds(run: Run, results: Sequence[ThresholdResult], width: int) -> Iterator[Line]:
     yield from title("THRESHOLDS")
     for number, metric in enumerate(dict.fromkeys(result.metric for result in results)):
         if number:
@@ -123,8 +123,8 @@ def _thresholds(results: Sequence[ThresholdResult], width: int) -> Iterator[Line
             if result.outcome is Outcome.NO_DATA:
                 value = "NO DATA: nothing was measured, which is no pass"
             head = (Span("    "), Span(f"{mark} ", style), Span(f"'{units.plain(result.expression, 40)}' "))
-            note = f"  ({words.note(result)})" if result.note else ""
-            yield from wrapped(head, value + note, width, style)
+            note = words.note(run, result)
+            yield from wrapped(head, f"{value}  ({note})" if note else value, width, style)
 
 
 def _script_errors(run: Run, width: int) -> Iterator[Line]:

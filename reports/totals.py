@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from math import isinf
 from typing import TYPE_CHECKING, Final
 
 from lab.model.histogram import Histogram
@@ -10,6 +9,7 @@ from lab.model.sample import FAIL, OK, SERVICE
 from lab.model.threshold import Selector
 from reports import units
 from reports.layout import BAD, BOLD, DIM, FIGURE, GOOD, WARN, Span, dots, trend_rows, wrapped
+from reports.shown import shown_percentile
 from reports.words import Mark
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from reports.layout import Line
 
 MOST_LINES: Final = 40
-HIDDEN_BELOW: Final = 10
 
 
 def lines(run: Run, tally: Tally, width: int) -> Iterator[Line]:
@@ -50,7 +49,7 @@ def _checks(tally: Tally, width: int) -> Iterator[Line]:
             by_check[name] = (before[0] + hits, before[1] + count)
     for number, (name, (hits, count)) in enumerate(by_check.items()):
         if number == MOST_LINES:
-            yield (Span(f"      … and {len(by_check) - MOST_LINES} more checks", DIM),)
+            yield (Span(f"      … and {units.counted(len(by_check) - MOST_LINES, 'more check')}", DIM),)
             break
         good = hits == count
         mark = Mark.GOOD if good else Mark.BAD
@@ -81,10 +80,10 @@ def _http(run: Run, tally: Tally, width: int) -> Iterator[Line]:
     rows += [(f"{{ operation:{units.plain(name, 60)} }}", 6, _trend(bins)) for name, bins in shown[:MOST_LINES]]
     yield from trend_rows(rows, width)
     if len(shown) > MOST_LINES:
-        yield (Span(f"      … and {len(shown) - MOST_LINES} more operations", DIM),)
+        yield (Span(f"      … and {units.counted(len(shown) - MOST_LINES, 'more operation')}", DIM),)
     if failed:
-        shares = [(share, ok.percentile_with_failures(share, failed)) for share in (0.9, 0.95, 0.99)]
-        values = [f"p({share * 100:g})={_bounded(value, share, total)}" for share, value in shares]
+        shares = [(share, shown_percentile(ok, share, failed)) for share in (0.9, 0.95, 0.99)]
+        values = [f"p({share * 100:g})={units.duration(value)}" for share, value in shares]
         yield from trend_rows([("{ with failures }", 6, values)], width)
     yield (dots("http_req_failed"), Span(f"{units.percent(failed / total)} {failed} out of {total}", FIGURE))
     yield (dots("http_reqs"), Span(f"{total} {_per_second(total / max(tally.seconds, 1))}", FIGURE))
@@ -106,19 +105,12 @@ def _operations(tally: Tally) -> list[tuple[str, Histogram]]:
 
 
 def _trend(histogram: Histogram) -> list[str]:
-    count = histogram.count
-    if not count:
+    if not histogram.count:
         return ["no request succeeded"]
     edges = ((f"min={units.duration(histogram.minimum)}"), (f"max={units.duration(histogram.maximum)}"))
     shares = ((0.5, "med"), (0.9, "p(90)"), (0.95, "p(95)"), (0.99, "p(99)"))
-    middle, *high = (f"{name}={_bounded(histogram.percentile(share), share, count)}" for share, name in shares)
+    middle, *high = (f"{name}={units.duration(shown_percentile(histogram, share))}" for share, name in shares)
     return [f"avg={units.duration(histogram.mean)}", edges[0], middle, edges[1], *high]
-
-
-def _bounded(value: float | None, share: float, count: int) -> str:
-    if value is not None and not isinf(value) and round(count * (1 - share), 6) < HIDDEN_BELOW:
-        return units.NO_FIGURE
-    return units.duration(value)
 
 
 def _execution(tally: Tally, width: int) -> Iterator[Line]:

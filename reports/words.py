@@ -115,9 +115,19 @@ def actual(result: ThresholdResult) -> str:
     return units.trimmed(value) + result.unit
 
 
-def note(result: ThresholdResult) -> str:
-    """Give a threshold's note, without what its figure says already."""
-    return units.plain(result.note.removeprefix(f"{units.NO_ANSWER}: "))
+def note(run: Run, result: ThresholdResult) -> str:
+    """Give a threshold's note without what its figure says already, and whether it rests on too few samples."""
+    own = units.plain(result.note.removeprefix(f"{units.NO_ANSWER}: "))
+    return "; ".join(part for part in (own, few(run, result)) if part)
+
+
+def few(run: Run, result: ThresholdResult) -> str:
+    """Give what the gate for samples says of a threshold ("rests on 0.4 of 8 samples"), or nothing where it held."""
+    about = f"{result.metric} {aggregation(result.expression)} rests on "
+    for finding in run.verdict.findings if run.verdict else ():
+        if finding.gate == "samples" and finding.sentence.startswith(about):
+            return "rests on " + finding.sentence.removeprefix(about).partition(" (")[0]
+    return ""
 
 
 def failed_reasons(run: Run) -> list[tuple[Validity, str, str]]:

@@ -38,7 +38,7 @@
       hoverlabel: { bgcolor: colour("panel"), bordercolor: colour("rule"), font: { color: colour("ink"), size: 12 } },
       shapes: (own.shapes || []).map((shape) => ({ ...shape, fillcolor: colour("band"), line: { width: 0 } })),
       annotations: (own.annotations || []).map((note) => ({
-        ...note, font: { size: 11, color: colour("ink-3") }, text: narrow.matches ? note.text.replace(" users", "") : note.text,
+        ...note, font: { size: 11, color: colour("ink-3") }, text: narrow.matches ? note.text.replace(/ users?$/, "") : note.text,
       })),
     };
   }

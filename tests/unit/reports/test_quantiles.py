@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lab.model.histogram import Histogram, bin_of, middle
-from reports import quantiles
+from reports import quantiles, shown
 from reports.quantiles import Groups
 
 if TYPE_CHECKING:
@@ -116,4 +116,4 @@ def test_too_many_failures_leave_no_answer() -> None:
 @pytest.mark.parametrize(("share", "count", "left"), [(0.95, 200, 10), (0.999, 10_000, 10), (0.9, 100, 10)])
 def test_what_lies_beyond_is_counted_without_float_noise(share: float, count: int, left: float) -> None:
     """Ten samples beyond a percentile are ten, and not 9.999999."""
-    assert quantiles.beyond(share, count) == left
+    assert shown.beyond(share, count) == left
