@@ -11,8 +11,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lab import samples_file
-from lab.model.run import Run
+from lab.model.run import Run, Totals
 from lab.model.sample import DROPPED, FAIL, OK, SERVICE
+from reports import sofar
 from reports.quantiles import sums
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ class RunData:
 
     Attributes:
         run: what `run.json` says.
+        counted: its totals, from its live log where it has none of its own; None when they are not known.
         seconds: how long the load was recorded.
         operations: their names.
         requests: per second, operation, outcome and bin: `count`.
@@ -38,6 +40,7 @@ class RunData:
     """
 
     run: Run
+    counted: Totals | None
     seconds: int
     operations: tuple[str, ...]
     requests: pd.DataFrame
@@ -62,10 +65,10 @@ def load(folder: RunFolder) -> RunData:
         samples, series = samples_file.read(folder)
     else:
         samples, series = samples_file.tables([])
-    return from_tables(run, samples, series)
+    return from_tables(run, sofar.totals(run, sofar.tally(folder, run)), samples, series)
 
 
-def from_tables(run: Run, samples: pa.Table, series: pa.Table) -> RunData:
+def from_tables(run: Run, counted: Totals | None, samples: pa.Table, series: pa.Table) -> RunData:
     """Build the frames from the two tables of a run folder."""
     second = samples["second"].to_numpy()
     lines = series.to_pandas()
@@ -85,7 +88,7 @@ def from_tables(run: Run, samples: pa.Table, series: pa.Table) -> RunData:
         }
     )
     seconds = max(run.totals.seconds, int(last) + 1)
-    return RunData(run, seconds, operations, requests, _totals(requests), lines)
+    return RunData(run, counted, seconds, operations, requests, _totals(requests), lines)
 
 
 def _totals(requests: pd.DataFrame) -> pd.DataFrame:

@@ -15,7 +15,7 @@ from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
 from lab.errors import RunError
-from reports import again, audit, charts, frame, tables, units, words
+from reports import audit, charts, frame, tables, units, words
 from reports.tables import SHARES
 
 if TYPE_CHECKING:
@@ -69,7 +69,6 @@ def render(data: RunData) -> str:
             failures=tables.failures(data),
             checks=tables.checks(data),
             generator=tables.generator(data),
-            command=units.plain(again.command(run), 4000),
             policy=_policy(_hash(app), library_hash),
             style=Markup(style),  # noqa: S704 - a file of this package
             app=Markup(app),  # noqa: S704 - a file of this package

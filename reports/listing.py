@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from math import isinf
+from typing import TYPE_CHECKING, Any, Final
 
 from rich.table import Table
 from rich.text import Text
 
 from lab import store
-from lab.model.run import Status
-from reports import units, words
+from lab.errors import RunError
+from lab.model.sample import FAIL, OK
+from lab.model.threshold import Selector
+from reports import sofar, units, words
+from reports.shown import shown_percentile
 from reports.words import Outlook
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from lab.model.run import Run
+    from lab.model.sample import Tally
     from lab.store import RunFolder
 
-_STYLES = {
+_BOOKINGS: Final = Selector("http_req_duration", (("operation", "booking"),))
+_ALL: Final = Selector("http_req_duration")
+_STYLES: Final = {
     Outlook.PASSED: "green",
     Outlook.FAILED: "red",
     Outlook.SUSPECT: "yellow",
@@ -45,35 +52,49 @@ def runs_table(found: Iterable[tuple[RunFolder, Run]]) -> Table:
     for heading in ("run", "verdict", "requests", "p95 ms", "seats\nwrong"):
         table.add_column(heading, justify="left" if heading in {"run", "verdict"} else "right", no_wrap=True)
     table.add_column("profile,\nlabel", overflow="fold")
-    for _, run in found:
+    for folder, run in found:
+        tally = _tally(folder, run)
+        counted = sofar.totals(run, tally)
         about = [units.plain(text, 40) for text in (run.profile, run.label) if text]
         table.add_row(
             Text(units.plain(run.id, 60), style="bold"),
             Text(_verdict(run), style=_STYLES[words.headline(run).outlook]),
-            units.whole(run.totals.ok + run.totals.failed),
-            _latency(run),
+            units.whole(counted.ok + counted.failed) if counted else units.NO_FIGURE,
+            _latency(run, tally),
             _seats(run),
             Text(", ".join(about)),
         )
     return table
 
 
-def _latency(run: Run) -> str:
-    """Write p95 of bookings if a threshold measured it, else of all requests."""
-    measured = {
-        result.metric: result.actual for result in run.thresholds if words.aggregation(result.expression) == "p(95)"
-    }
-    for metric in ("http_req_duration{operation:booking}", "http_req_duration"):
-        if metric in measured:
-            value = measured[metric]
-            return units.ms(None if value is None else value * units.US_PER_MS)
+def _tally(folder: RunFolder, run: Run) -> Tally | None:
+    try:
+        return sofar.tally(folder, run)
+    except (RunError, OSError):  # a log that cannot be read, or that a run just closed, costs one row its figures
+        return None
+
+
+def _latency(run: Run, tally: Tally | None) -> str:
+    """Write p95 of bookings if a threshold measured it, else of all requests; a dash where too few were beyond it."""
+    measured = {result.metric: result for result in run.thresholds if words.aggregation(result.expression) == "p(95)"}
+    for metric in (str(_BOOKINGS), str(_ALL)):
+        if result := measured.get(metric):
+            value = result.actual
+            if value is None or (words.few(run, result) and not isinf(value)):
+                return units.NO_FIGURE
+            return units.ms(value * units.US_PER_MS)
+    if tally is not None:
+        # The operation may be one that this scenario does not have.
+        chosen = _BOOKINGS if tally.requests(_BOOKINGS, OK) + tally.requests(_BOOKINGS, FAIL) else _ALL
+        return units.ms(shown_percentile(tally.histogram(chosen), 0.95, tally.requests(chosen, FAIL)))
     return units.NO_FIGURE
 
 
 def _verdict(run: Run) -> str:
-    if run.verdict is None:
-        return "not ended" if run.status is Status.RUNNING else str(run.status)
-    return f"{'passed' if run.verdict.passed else 'failed'}, {run.verdict.validity}"
+    """Write the headline's word and the validity, each once: `FAILED, SUSPECT`."""
+    word = words.headline(run).word.partition(",")[0]
+    level = run.verdict.validity if run.verdict else word
+    return word if level == word else f"{word}, {level}"
 
 
 def _seats(run: Run) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from lab.model.run import Status
 from lab.model.threshold import INTEGRITY_METRICS, Outcome
 from lab.model.verdict import Exit, Validity
-from reports import units
+from reports import sofar, units
 
 if TYPE_CHECKING:
     from lab.model.run import Run
@@ -49,18 +49,19 @@ class Headline:
 
 
 _OPEN: Final = {
-    Status.RUNNING: ("RUNNING", "No verdict yet: the run is going on, or it was killed. These are its figures so far."),
+    Status.RUNNING: ("RUNNING", "No verdict yet: the run is going on. These are its figures so far."),
     Status.CRASHED: ("CRASHED", "No verdict: the load process died before the end. These are the figures up to then."),
     Status.STOPPED: ("STOPPED", "No verdict: the run was stopped before its end. These are the figures up to then."),
     Status.FINISHED: ("NO VERDICT", "The load came to its end, and was not judged."),
 }
+_KILLED: Final = ("KILLED", "No verdict: the run was killed before its end. These are the figures up to then.")
 
 
 def headline(run: Run) -> Headline:
     """Say what came of a run; a run that nobody judged says so."""
     verdict = run.verdict
     if verdict is None:
-        word, sentence = _OPEN[run.status]
+        word, sentence = _KILLED if sofar.gone(run) else _OPEN[run.status]
         return Headline(Outlook.OPEN, Mark.NONE, word, sentence)
     outlook, mark, word = _outcome(verdict, run.status)
     return Headline(outlook, mark, word, units.plain(verdict.sentence, 600))

@@ -225,6 +225,7 @@ def run(whole: Tally | None = None, **changes: Any) -> Run:
         "ended": "2026-11-23T04:17:09+00:00",
         "machine": Machine("Linux 6.12", "2-core cloud CPU", 2, 7.8, "3.11.15", "lab-host"),
         "packages": {"airbourne-lab": "0.1.0", "locust": "2.47.0", "gevent": "26.9.1"},
+        "command": "airbourne-lab run --scenario ramp --profile safe",
         "profile": "safe",
         "backend": "embedded",
         "dataset": DatasetSummary("3f9a1c", 50, 200, 31250, 1),
@@ -247,6 +248,7 @@ def hostile_run(whole: Tally) -> Run:
         whole,
         scenario=scenario(name=markup, description=HOSTILE[2], user_class=HOSTILE[1], tags=((HOSTILE[0], HOSTILE[3]),)),
         label=markup + HOSTILE[3],
+        command=f"airbourne-lab run --label '{markup + HOSTILE[3]}'",
         profile=HOSTILE[2],
         backend=HOSTILE[1],
         integrity=Integrity(

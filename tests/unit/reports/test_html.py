@@ -6,6 +6,7 @@ import base64
 import gzip
 import hashlib
 import json
+import os
 import re
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING
@@ -157,6 +158,25 @@ def test_a_run_without_a_verdict_says_so(tmp_path: Path, status: Status) -> None
     assert "No verdict" in page.text
     assert "not made" in page.text
     assert "Latency over time" in page.text
+
+
+@pytest.mark.parametrize(("log", "sent"), [(True, "1,207 = "), (False, "not known")])
+def test_a_killed_run_counts_what_it_recorded(tmp_path: Path, log: bool, sent: str) -> None:  # noqa: FBT001 - a parameter
+    """Requests come from the seconds that it left behind; without any they are not known, which is not 0."""
+    run = synthetic.run(verdict=None, integrity=None, thresholds=(), status=Status.RUNNING, pid=os.getpid(), ended="")
+    place = synthetic.folder(tmp_path, run, synthetic.ticks(60) if log else (), closed=False)
+    if not log:
+        place.ticks.unlink()
+    text = Page(html.render(frame.load(place))).text
+    assert "KILLED" in text
+    assert re.search(rf"Sent{sent}", text.replace("\n", ""))
+
+
+@pytest.mark.parametrize("command", ["airbourne-lab run --scenario 'a b'", ""])
+def test_the_command_line_is_the_one_that_was_typed(tmp_path: Path, command: str) -> None:
+    """It is shown as it was typed; where it was not recorded, the page makes none up."""
+    text = Page(html.render(frame.load(synthetic.folder(tmp_path, synthetic.run(command=command))))).text
+    assert (command or "Its command line was not recorded.") in text.partition("Run it again")[2]
 
 
 def test_a_run_without_samples_has_a_report(tmp_path: Path) -> None:

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import re
+from dataclasses import replace
 from math import inf
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import psutil
 import pytest
 from rich.console import Console
 
 from lab.model.run import Status
-from lab.model.threshold import ThresholdResult, judge, parse_threshold
+from lab.model.sample import FAIL
+from lab.model.threshold import Selector, ThresholdResult, judge, parse_threshold
+from lab.model.verdict import Finding, Validity
 from lab.store import RunFolder
-from reports import listing
+from reports import listing, units
 from tests import synthetic
 
 if TYPE_CHECKING:
@@ -23,6 +29,7 @@ if TYPE_CHECKING:
 
 SECONDS = synthetic.ticks(60)
 TALLY = synthetic.tally(SECONDS)
+LIVING: dict[str, Any] = {"pid": os.getpid(), "pid_started": psutil.Process().create_time(), "status": Status.RUNNING}
 
 
 def drawn(path: Path, *runs: Run, width: int = 80) -> str:
@@ -38,13 +45,56 @@ def test_a_run_is_one_line_of_80_columns(tmp_path: Path) -> None:
     failed = synthetic.run(TALLY, integrity=synthetic.OVERSOLD, verdict=synthetic.FAILED)
     lines = drawn(tmp_path, failed).splitlines()
     assert max(map(len, lines)) <= 80
-    assert lines[-1].split() == ["20261123-041500-ramp", "failed,", "SUSPECT", "1,207", "88.2", "357", "safe"]
+    assert lines[-1].split() == ["20261123-041500-ramp", "FAILED,", "SUSPECT", "1,207", "88.2", "357", "safe"]
 
 
 def test_a_run_that_goes_on_has_no_verdict(tmp_path: Path) -> None:
     """What is not known yet is a dash, and never 0."""
-    run = synthetic.run(verdict=None, integrity=None, thresholds=(), status=Status.RUNNING)
-    assert drawn(tmp_path, run).splitlines()[-1].split()[1:] == ["not", "ended", "0", "–", "–", "safe"]
+    run = synthetic.run(verdict=None, integrity=None, thresholds=(), **LIVING)
+    assert drawn(tmp_path, run).splitlines()[-1].split()[1:] == ["RUNNING", "–", "–", "–", "safe"]
+
+
+def test_a_killed_run_shows_what_it_recorded(tmp_path: Path) -> None:
+    """A run whose process is gone is KILLED; its requests and their p95 come from the seconds that it left behind."""
+    run = synthetic.run(verdict=None, integrity=None, thresholds=(), **{**LIVING, "pid_started": 1.0})
+    synthetic.folder(tmp_path / run.id, run, SECONDS, closed=False)
+    row = drawn(tmp_path, run).splitlines()[-1].split()
+    booked = TALLY.histogram(Selector("http_req_duration", (("operation", "booking"),)))
+    failed = TALLY.requests(Selector("http_req_duration", (("operation", "booking"),)), FAIL)
+    p95 = booked.percentile_with_failures(0.95, failed)
+    assert row[1:] == ["KILLED", "1,207", units.ms(p95), "–", "safe"]
+
+
+def test_a_log_that_cannot_be_read_costs_one_row_its_figures(tmp_path: Path) -> None:
+    """The other runs are still listed."""
+    run = synthetic.run(verdict=None, integrity=None, thresholds=(), **LIVING)
+    synthetic.folder(tmp_path / run.id, run, SECONDS, closed=False).ticks.write_text("{}\n", encoding="utf-8")
+    rows = drawn(tmp_path, run, synthetic.run(TALLY, id="other")).splitlines()[-2:]
+    assert rows[0].split()[1:] == ["RUNNING", "–", "–", "–", "safe"]
+    assert rows[1].split()[:4] == ["other", "PASSED,", "VALID", "1,207"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "word"),
+    [
+        ({"verdict": synthetic.INVALID}, "INVALID"),
+        ({"verdict": replace(synthetic.VALID, validity=Validity.SUSPECT)}, "PASSED, SUSPECT"),
+        ({"verdict": replace(synthetic.VALID, exit_code=105), "status": Status.STOPPED}, "STOPPED, VALID"),
+        ({"verdict": replace(synthetic.FAILED, exit_code=107)}, "SCRIPT ERROR, SUSPECT"),
+        ({"verdict": None, "status": Status.CRASHED}, "CRASHED"),
+    ],
+)
+def test_the_verdict_is_the_headline_s_word(tmp_path: Path, changes: dict[str, Any], word: str) -> None:
+    """The word of the report, then the validity, and the same word only once."""
+    assert re.search(rf"-ramp {word} +1,207 ", drawn(tmp_path, synthetic.run(TALLY, **changes)))
+
+
+def test_p95_that_too_few_were_beyond_is_hidden(tmp_path: Path) -> None:
+    """Where the gate for samples did not hold, the figure is a dash."""
+    finding = Finding("samples", Validity.SUSPECT, "http_req_duration p(95) rests on 0.4 of 8 samples (at least 10)")
+    result = judge(parse_threshold("http_req_duration", "p(95)<500"), 812.4, "ms")
+    run = synthetic.run(thresholds=(result,), verdict=replace(synthetic.VALID, findings=(finding,)))
+    assert "812" not in drawn(tmp_path, run)
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,9 @@ from dataclasses import replace
 import pytest
 
 from lab.model.run import Status
-from lab.model.target import Target
 from lab.model.threshold import judge, parse_threshold
 from lab.model.verdict import Exit, FlightDefect, Integrity, Validity, Verdict
-from reports import again, audit, words
+from reports import audit, words
 from reports.words import Mark, Outlook
 from tests import synthetic
 
@@ -91,13 +90,3 @@ def test_what_a_threshold_measured_is_in_its_unit(
 ) -> None:
     """Times, shares, rates and missing data are each written as such."""
     assert words.actual(judge(parse_threshold(metric, expression), value, unit)) == text
-
-
-def test_the_command_repeats_the_run() -> None:
-    """Scenario, profile, time scale, label and a foreign target stand in the command; quoted for a shell."""
-    target = Target("http://10.0.0.2:3005", booking="http://10.0.0.2:3003", name="lab-2")
-    command = again.command(synthetic.run(label="first; try", time_scale=0.1, target=target, seed=7))
-    assert command == (
-        "airbourne-lab run --scenario ramp --profile safe --time-scale 0.1 --seed 7 --label 'first; try' "
-        "--gateway http://10.0.0.2:3005 --booking http://10.0.0.2:3003"
-    )
