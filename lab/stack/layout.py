@@ -76,7 +76,10 @@ class Layout:
 
     def prepare(self) -> None:
         """Make the folders and the secrets that are missing, and set the last start's logs aside."""
-        self.data.mkdir(parents=True, exist_ok=True)
+        self.root.mkdir(parents=True, exist_ok=True)
+        # Databases, mails and logs hold people's addresses and hashes of their passwords.
+        self.root.chmod(0o700)
+        self.data.mkdir(exist_ok=True)
         self.logs.mkdir(exist_ok=True)
         self.jwt_key.parent.mkdir(mode=0o700, exist_ok=True)
         if not self.jwt_key.exists():

@@ -25,6 +25,8 @@ API = "/api/v1"
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 MOST_DRAINED_BYTES = 32 << 20
 access_log = logging.getLogger("reference_services.access")
+SLOW_S = 1.0
+FAILED = 500
 
 
 def new_app(common: Common) -> Flask:
@@ -38,7 +40,7 @@ def new_app(common: Common) -> Flask:
     app.url_map.redirect_defaults = False
     answer_errors(app)
     _drain_bodies(app)
-    _name_requests(app, access=common.profile.access_log)
+    _name_requests(app)
     return app
 
 
@@ -77,21 +79,23 @@ def background_of(app: Flask) -> Background:
     return background
 
 
-def _name_requests(app: Flask, *, access: bool) -> None:
+def _name_requests(app: Flask) -> None:
+    """Give each request an id and a line in the log: at INFO, but as a warning when it failed or took long."""
+
     @app.before_request
     def begin() -> None:
         given = request.environ.get("HTTP_X_REQUEST_ID", "")
         request_id.set(given if REQUEST_ID.fullmatch(given) else uuid4().hex)
-        if access:
-            g.began = time.perf_counter()
+        g.began = time.perf_counter()
 
     @app.after_request
     def end(response: Response) -> Response:
         response.headers["X-Request-ID"] = request_id.get()
-        if access and access_log.isEnabledFor(logging.INFO):
-            took_ms = round((time.perf_counter() - g.began) * 1000, 3)
+        took = time.perf_counter() - g.began
+        level = logging.WARNING if took > SLOW_S or response.status_code >= FAILED else logging.INFO
+        if access_log.isEnabledFor(level):
             extra: dict[str, Any] = {"method": request.method, "path": request.path, "status": response.status_code}
-            access_log.info("request", extra={**extra, "ms": took_ms})
+            access_log.log(level, "request", extra={**extra, "ms": round(took * 1000, 3)})
         return response
 
 

@@ -42,6 +42,7 @@ def log_to_stderr(service: str, level: str) -> None:
     handler.setFormatter(JsonLines(service))
     logging.basicConfig(handlers=[handler], level=level, force=True)
     lifecycle().setLevel(logging.INFO)
+    logging.getLogger("persistqueue").setLevel(logging.WARNING)  # at INFO it talks about itself
 
 
 def lifecycle() -> logging.Logger:

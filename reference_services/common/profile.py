@@ -20,7 +20,8 @@ class Profile:
             published straight after the commit.
         acknowledge: when the reminder acknowledges a message: after or before it is handled.
         token_check: who checks a token for the gateway.
-        access_log: whether each request is logged (a line at INFO, written by the thread that answers).
+        access_log: whether each request is logged (a line at INFO, written by the thread that answers), unless
+            LOG_LEVEL says otherwise; those that failed or took over a second always are.
     """
 
     name: str

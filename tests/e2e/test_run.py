@@ -156,7 +156,9 @@ def test_ctrl_c_before_the_load_stops_with_a_word(lab: Lab, small: str) -> None:
 
 def test_a_users_file_that_raises_ends_107_with_its_line(lab: Lab, tmp_path: Path) -> None:
     """An error in one's own code is one line that names file and line."""
-    (tmp_path / "users.py").write_text("from lab.engine.client import LabUser\nraise ValueError('half a thought')\n")
+    (tmp_path / "users.py").write_text(
+        "from lab.engine.client import LabUser\nraise ValueError('half a thought')\n\nclass Mine(LabUser):\n    pass\n"
+    )
     scenario = tmp_path / "mine.toml"
     scenario.write_text('executor = "constant-vus"\nexec = "Mine"\nvus = 1\nduration = "1s"\n[data]\nusers = 1\n')
     ended = lab.run("run", "--scenario", str(scenario))

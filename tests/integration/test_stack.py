@@ -422,6 +422,7 @@ def test_the_key_is_for_the_owner_alone(root: Path, offset: int) -> None:
     first = key.read_text(encoding="ascii")
     assert stat.S_IMODE(key.stat().st_mode) == 0o600
     assert stat.S_IMODE(key.parent.stat().st_mode) == 0o700
+    assert stat.S_IMODE(key.parent.parent.stat().st_mode) == 0o700
     assert len(first) == 64
 
     up(root, port_offset=offset, module=FAKE, timeout=PATIENCE, fresh=True)

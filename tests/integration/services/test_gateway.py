@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 from typing import TYPE_CHECKING
 
@@ -186,6 +187,29 @@ def test_without_auth_nobody_passes(safe: Platform, user: User, nursery: Nursery
     for token in (user.token, "bad"):
         assert gateway.call("GET", f"/flights{API}/city", token=token).status == 502
     assert gateway.call("GET", f"/flights{API}/city").status == 401
+
+
+@pytest.mark.parametrize(("level", "statuses"), [("", {502}), ("INFO", {200, 401, 502})])
+def test_which_requests_are_logged(
+    safe: Platform, user: User, nursery: Nursery, level: str, statuses: set[int]
+) -> None:
+    """What failed is always logged, with the request's id; everything is where LOG_LEVEL asks for it."""
+    lone = lone_gateway(nursery, safe, REMINDER_URL=f"http://127.0.0.1:{free_port()}", LOG_LEVEL=level)
+    answers = [
+        lone.service.call("GET", path, token=token)
+        for path, token in (
+            (f"/flights{API}/city", user.token),
+            (f"/flights{API}/city", ""),
+            ("/reminder/x", user.token),
+        )
+    ]
+    lone.stop()
+    lines = [json.loads(line) for line in lone.log.read_text(encoding="utf-8").splitlines()]
+    ours = {a.headers["X-Request-ID"] for a in answers}
+    logged = {line["request"]: line["status"] for line in lines if line["event"] == "request"}
+    assert {request: status for request, status in logged.items() if request in ours} == {
+        a.headers["X-Request-ID"]: a.status for a in answers if a.status in statuses
+    }
 
 
 def test_the_rate_limit(safe: Platform, user: User, nursery: Nursery) -> None:
