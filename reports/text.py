@@ -5,6 +5,7 @@ It is built from spans (a style and a text), so that a terminal gets colour and 
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from lab.model.threshold import Outcome
@@ -71,6 +72,17 @@ def lines(run: Run, tally: Tally, width: int = USUAL_WIDTH) -> Iterator[Line]:
     yield from title("TOTAL RESULTS")
     yield from totals.lines(run, tally, columns)
     yield from _script_errors(run, columns)
+    yield from _closing(run, columns)
+
+
+def _closing(run: Run, width: int) -> Iterator[Line]:
+    """Repeat the verdict where the eye is when the summary has scrolled by."""
+    head = words.headline(run)
+    code = f" (exit {run.verdict.exit_code})" if run.verdict else ""
+    style = _OUTLOOK_STYLES[head.outlook]
+    yield from wrapped(
+        (Span("  "), Span(f"{head.mark} {head.word}{code}:", style), Span(" ")), words.short(run), width, BOLD, 4
+    )
 
 
 def _headline(run: Run, width: int) -> Iterator[Line]:
@@ -130,7 +142,14 @@ def _thresholds(run: Run, results: Sequence[ThresholdResult], width: int) -> Ite
 def _script_errors(run: Run, width: int) -> Iterator[Line]:
     if not run.script_errors:
         return
-    yield from title("ERRORS IN THE SCENARIO'S CODE")
+    # What stands above ends with a blank line already.
+    yield from islice(title("ERRORS IN THE SCENARIO'S CODE"), 1, None)
     for error in run.script_errors[:MOST_TRACES]:
         head = (Span("    "), Span(f"{Mark.BAD} ", BAD), Span(f"{error.count} × "))
         yield from wrapped(head, units.plain(error.message), width)
+        if place := words.raised_at(run, error):
+            yield from wrapped((Span("      ↳ ", DIM),), place, width, DIM, 8)
+    if len(run.script_errors) > MOST_TRACES:
+        more = units.counted(len(run.script_errors) - MOST_TRACES, "more error")
+        yield (Span(f"      … and {more}, in the report", DIM),)
+    yield ()

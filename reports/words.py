@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 from math import isinf
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from lab.model.run import Status
@@ -14,7 +15,7 @@ from lab.model.verdict import Exit, Validity
 from reports import sofar, units
 
 if TYPE_CHECKING:
-    from lab.model.run import Run
+    from lab.model.run import Run, ScriptTrace
     from lab.model.threshold import ThresholdResult
     from lab.model.verdict import Verdict
 
@@ -55,6 +56,7 @@ _OPEN: Final = {
     Status.FINISHED: ("NO VERDICT", "The load came to its end, and was not judged."),
 }
 _KILLED: Final = ("KILLED", "No verdict: the run was killed before its end. These are the figures up to then.")
+_FRAME: Final = re.compile(r'^  File "(.+)", line (\d+), in (.+)$', re.MULTILINE)
 
 
 def headline(run: Run) -> Headline:
@@ -65,6 +67,28 @@ def headline(run: Run) -> Headline:
         return Headline(Outlook.OPEN, Mark.NONE, word, sentence)
     outlook, mark, word = _outcome(verdict, run.status)
     return Headline(outlook, mark, word, units.plain(verdict.sentence, 600))
+
+
+def short(run: Run) -> str:
+    """Give a headline's first sentence for where its word stands before it: without that and the scenario's name."""
+    first, dot, _ = headline(run).sentence.partition(". ")
+    rest = first.removeprefix(units.plain(run.scenario.name, 600)) if run.verdict else first
+    if rest == first:
+        return first + dot.rstrip()
+    for start in (" failed: ", " held: ", " did not pass: ", ": ", " was ", " "):
+        if rest.startswith(start):
+            return rest.removeprefix(start).removesuffix(".")
+    return first
+
+
+def raised_at(run: Run, error: ScriptTrace) -> str:
+    """Give the last place in the user's own file that a trace went through: `own/users.py, line 8, in go`."""
+    frames = _FRAME.findall(error.trace)
+    own = [frame for frame in frames if frame[0] == run.scenario.users_file] or frames
+    if not own:
+        return ""
+    file, line, function = own[-1]
+    return units.plain(f"{'/'.join(Path(file).parts[-2:])}, line {line}, in {function}")
 
 
 def _outcome(verdict: Verdict, status: Status) -> tuple[Outlook, Mark, str]:

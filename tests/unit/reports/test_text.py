@@ -6,11 +6,12 @@ import io
 import subprocess
 import sys
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from rich.console import Console
 
-from lab.model.run import Status, Totals
+from lab.model.run import ScriptTrace, Status, Totals
 from lab.model.sample import Tally
 from reports import text, units
 from tests import goldens, synthetic
@@ -95,6 +96,62 @@ def test_unfinished_requests_are_told() -> None:
     run = synthetic.run(TALLY)
     run = replace(run, totals=replace(run.totals, unfinished=2))
     assert "2 sent, and not answered by the end" in text.summary(run, TALLY)
+
+
+TRACE = """Traceback (most recent call last):
+  File "/x/lib/locust/user/task.py", line 341, in run
+    self.execute_next_task()
+  File "/home/me/own/users.py", line 8, in go
+    seats(None)
+  File "/home/me/own/users.py", line 3, in seats
+    return json.loads(None)
+  File "/usr/lib/python3.11/json/__init__.py", line 339, in loads
+    raise TypeError(s)
+TypeError: no text
+"""
+
+
+@pytest.mark.parametrize(
+    ("file", "place"),
+    [
+        ("/home/me/own/users.py", "own/users.py, line 3, in seats"),
+        ("/elsewhere/users.py", "json/__init__.py, line 339, in loads"),
+    ],
+)
+def test_a_script_error_says_where_it_was_raised(file: str, place: str) -> None:
+    """Below the message stands the last place in the user's own file, then a blank line before what follows."""
+    run = synthetic.run(
+        TALLY,
+        scenario=synthetic.scenario(users_file=file),
+        script_errors=(ScriptTrace(3, "TypeError: no text", TRACE),),
+    )
+    shown = text.summary(run, TALLY)
+    assert (
+        f"\n\n  █ ERRORS IN THE SCENARIO'S CODE\n\n    ✗ 3 × TypeError: no text\n      ↳ {place}\n\n  ✓ PASSED" in shown
+    )
+    assert "\n\n\n" not in shown
+
+
+@pytest.mark.parametrize(
+    ("changes", "line"),
+    [
+        (
+            {"verdict": replace(synthetic.FAILED, sentence="ramp failed: 1 seat was sold twice. 5 requests in 2 s.")},
+            "  ✗ FAILED (exit 99): 1 seat was sold twice",
+        ),
+        (
+            {
+                "verdict": replace(synthetic.VALID, exit_code=105, sentence="ramp was stopped after 12 s. The audit."),
+                "status": Status.STOPPED,
+            },
+            "  – STOPPED (exit 105): stopped after 12 s",
+        ),
+        ({"verdict": None, "status": Status.CRASHED}, "  – CRASHED: No verdict: the load process died before the end."),
+    ],
+)
+def test_the_last_line_repeats_the_verdict(changes: dict[str, Any], line: str) -> None:
+    """It is on the screen when the summary has scrolled by; the scenario's name is not said once more."""
+    assert text.summary(synthetic.run(TALLY, **changes), TALLY).splitlines()[-1] == line
 
 
 def test_the_summary_needs_no_heavy_package() -> None:
