@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final, Self
 
 from rich.console import Console, Group, RenderableType
@@ -19,6 +20,7 @@ from lab.model.sample import FAIL, OK
 from lab.model.stage import stage_index
 from lab.model.threshold import INTEGRITY_METRICS, Outcome, Selector, judge
 from reports import units
+from reports.echo import silent_controls
 from reports.shown import shown_percentile
 
 if TYPE_CHECKING:
@@ -33,6 +35,8 @@ PLAIN_EVERY_S: Final = 10
 RECENT_S: Final = 5
 SPARKS: Final = "▁▂▃▄▅▆▇█"
 SPARK_WIDTH: Final = 60
+SPARK_ROOM: Final = 32
+"""Columns beside the bars: the panel's frame, the words before them and the peak after them."""
 REFRESH_HZ: Final = 4
 _REQUESTS: Final = Selector("http_req_duration")
 _STYLES: Final = {Outcome.PASS: ("✓", "green"), Outcome.FAIL: ("✗", "red"), Outcome.NO_DATA: ("·", "dim")}
@@ -54,12 +58,14 @@ class LiveView:
         self._drawn_at = 0.0
         self._spinner = Spinner("dots")
         self._live: Live | None = None
+        self._terminal = ExitStack()
         if self._console.is_terminal:
             self._live = Live(console=self._console, refresh_per_second=REFRESH_HZ, get_renderable=self._screen)
 
     def __enter__(self) -> Self:
         """Begin to draw."""
         if self._live:
+            self._terminal.enter_context(silent_controls())
             self._live.start()
         return self
 
@@ -67,8 +73,9 @@ class LiveView:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Leave the last state on the screen."""
-        if self._live:
-            self._live.stop()
+        with self._terminal:
+            if self._live:
+                self._live.stop()
 
     def stage(self, words: str) -> None:
         """Say what begins now."""
@@ -147,19 +154,22 @@ class LiveView:
         _, rate, share = self._window()
         hits, checks = tally.rate(Selector("checks"))
         ok, failed = tally.requests(_REQUESTS, OK), tally.requests(_REQUESTS, FAIL)
-        grid = Table.grid(padding=(0, 3))
-        for _ in range(4):
-            grid.add_column()
+        # Three columns and one line each, whatever the figures are: a panel that grows or wraps cannot be read.
+        grid = Table.grid(padding=(0, 2))
+        for width in (18, 22, 30):
+            grid.add_column(min_width=width, no_wrap=True, overflow="ellipsis")
         grid.add_row(
             _pair("elapsed", units.clock(elapsed)),
             _pair("remaining", units.clock(left) if left else "finishing"),
-            _pair("users", f"{users:.0f}", f" → {stage.target} (stage {index + 1} of {len(self._scenario.stages)})"),
-            _pair("requests/s", f"{rate:.1f}"),
+            _pair("users", f"{users:.0f}", f" → {stage.target} (stage {index + 1}/{len(self._scenario.stages)})"),
         )
         grid.add_row(
             _pair("requests", f"{ok + failed:,}"),
             _pair("failed", f"{failed:,}", f" {failed / max(ok + failed, 1):.2%}", "red" if failed else "green"),
             _pair("checks", f"{hits / checks:.2%}" if checks else "–", "", "red" if hits < checks else "green"),
+        )
+        grid.add_row(
+            _pair("requests/s", f"{rate:.1f}"),
             _pair("failing now", f"{share:.1%}", "", "red" if share else ""),
         )
         return grid
@@ -175,12 +185,17 @@ class LiveView:
         return table
 
     def _sparkline(self) -> Text:
-        top = max(self._rates, default=0) or 1
-        bars = "".join(SPARKS[min(rate * len(SPARKS) // (top + 1), len(SPARKS) - 1)] for rate in self._rates)
-        return Text.assemble(("requests/s ", "dim"), (bars, "cyan"), (f" peak {top}", "dim"))
+        top = max(self._rates, default=0)
+        newest = list(self._rates)[-max(self._console.width - SPARK_ROOM, 1) :]
+        bars = "".join(SPARKS[min(rate * len(SPARKS) // (top + 1), len(SPARKS) - 1)] for rate in newest)
+        line = Text.assemble(("requests/s ", "dim"), (bars, "cyan"), (f" peak {top:,}", "dim"))
+        line.no_wrap, line.overflow = True, "ellipsis"
+        return line
 
     def _thresholds(self, tally: Tally) -> Table:
         table = Table.grid(padding=(0, 1))
+        for _ in range(4):
+            table.add_column(no_wrap=True, overflow="ellipsis")
         for threshold in self._scenario.thresholds:
             if threshold.selector.metric in INTEGRITY_METRICS:
                 continue
@@ -188,7 +203,10 @@ class LiveView:
             result = judge(threshold, actual, unit)
             mark, style = _STYLES[result.outcome]
             table.add_row(
-                Text(mark, style=style), result.metric, result.expression, Text(_shown(actual, unit), style="bold")
+                Text(mark, style=style),
+                Text(units.plain(result.metric, 60)),
+                Text(result.expression),
+                Text(_shown(actual, unit), style="bold"),
             )
         return table
 
