@@ -286,7 +286,7 @@ def runs(out: Out = RUNS, *, as_json: AsJson = False) -> None:
     from lab import store
     from reports import listing
 
-    found = store.runs(out)
+    found = store.runs(out, on_unreadable=lambda error: typer.echo(f"Left out: {error}", err=True))
     if as_json:
         typer.echo(listing.to_json(found))
     elif not found:

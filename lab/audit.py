@@ -13,6 +13,7 @@ from lab.errors import CallError
 from lab.facts import IN_PROCESS, Booking, FlightFacts, MailFacts, booking_of, read_ledger
 from lab.integrity import assess, expected_mail
 from lab.model.verdict import Integrity
+from lab.model.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -114,7 +115,8 @@ class Auditor:
             if not waiting or time.monotonic() > end or self._halt.wait(POLL_S):
                 break
         if waiting:
-            notes.append(f"{waiting} bookings were still InProcess {SETTLE_LIMIT_S:g} s after the load")
+            what = counted(waiting, "booking was", "bookings were")
+            notes.append(f"{what} still InProcess {SETTLE_LIMIT_S:g} s after the load")
         return [
             FlightFacts(
                 flight,

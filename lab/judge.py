@@ -10,6 +10,7 @@ from lab.model.run import Status, Totals
 from lab.model.sample import FAIL, OK, US_PER_MS, SeriesKey
 from lab.model.threshold import INTEGRITY_METRICS, Outcome, Selector, ThresholdResult, judge
 from lab.model.verdict import Exit, Finding, Integrity, Validity, Verdict
+from lab.model.words import counted
 from lab.validity import validity
 
 if TYPE_CHECKING:
@@ -106,12 +107,12 @@ def verdict(run: Measured) -> Verdict:
 
 
 def _sentences(run: Measured, level: Validity) -> Iterator[str]:
-    name, counted = run.name, run.totals
+    name, totals = run.name, run.totals
     if run.status is Status.CRASHED:
         yield f"{name} did not come to its end: {run.crash}."
     elif run.status is Status.STOPPED:
-        yield f"{name} was stopped after {counted.seconds} s."
-    elif counted.iteration_errors:
+        yield f"{name} was stopped after {totals.seconds} s."
+    elif totals.iteration_errors:
         yield f"{name} did not pass: its own script raised."
     elif level is Validity.INVALID:
         worst = next((f.sentence for f in run.findings if f.level is Validity.INVALID), "nothing was measured")
@@ -123,12 +124,12 @@ def _sentences(run: Measured, level: Validity) -> Iterator[str]:
     else:
         yield f"{name} held: {'every threshold was met' if run.thresholds else 'it had no threshold to meet'}."
     speed = "" if run.p95_us is None else f", p95 {_milliseconds(run.p95_us)}"
-    share = counted.failed / max(counted.ok + counted.failed, 1)
-    yield f"{counted.ok + counted.failed:,} requests in {counted.seconds} s, {share:.2%} failed{speed}."
+    share = totals.failed / max(totals.ok + totals.failed, 1)
+    yield f"{counted(totals.ok + totals.failed, 'request')} in {totals.seconds} s, {share:.2%} failed{speed}."
     if run.audit_failed:
         yield f"{_unmet(run).capitalize()}."
-    if counted.iteration_errors:
-        yield f"The script raised in {counted.iteration_errors:,} iterations."
+    if totals.iteration_errors:
+        yield f"The script raised in {counted(totals.iteration_errors, 'iteration')}."
     yield from _sold(run.integrity)
 
 
@@ -151,7 +152,7 @@ def _sold(integrity: Integrity | None) -> Iterator[str]:
     if said:
         yield "The audit: " + "; ".join(said) + "."
     else:
-        kept = f"{integrity.seats_accepted:,} seats sold in {integrity.bookings_accepted:,} bookings"
+        kept = f"{counted(integrity.seats_accepted, 'seat')} sold in {counted(integrity.bookings_accepted, 'booking')}"
         skipped = [metric for metric in INTEGRITY_METRICS if getattr(integrity, metric) is None]
         rest = f", but {', '.join(skipped)} could not be checked" if skipped else ", none oversold, none lost"
         yield f"The audit is clean: {kept}{rest}."
@@ -159,12 +160,28 @@ def _sold(integrity: Integrity | None) -> Iterator[str]:
 
 def _found(integrity: Integrity) -> list[str]:
     """Say what is wrong with what was sold, the worst first."""
-    bad = [
-        (integrity.seats_oversold, "seats were sold that did not exist"),
-        (integrity.seats_lost, "seats were lost from the count"),
-        (integrity.bookings_missing, "accepted bookings are not in the database"),
-        (integrity.bookings_unexpected, "bookings were never asked for like that"),
-        (integrity.notifications_missing, "booked travellers were not notified"),
-        (integrity.notifications_unexpected, "notifications were sent twice or to nobody's booking"),
-    ]
-    return [f"{number:,} {what}" for number, what in bad if number]
+    figures = (
+        (integrity.seats_oversold, "seat was sold that did not exist", "seats were sold that did not exist"),
+        (integrity.seats_lost, "seat was lost from the count", "seats were lost from the count"),
+        (
+            integrity.bookings_missing,
+            "accepted booking is not in the database",
+            "accepted bookings are not in the database",
+        ),
+        (
+            integrity.bookings_unexpected,
+            "booking was never asked for like that",
+            "bookings were never asked for like that",
+        ),
+        (
+            integrity.notifications_missing,
+            "booked traveller was not notified",
+            "booked travellers were not notified",
+        ),
+        (
+            integrity.notifications_unexpected,
+            "notification was sent twice or to nobody's booking",
+            "notifications were sent twice or to nobody's booking",
+        ),
+    )
+    return [counted(number, one, many) for number, one, many in figures if number]

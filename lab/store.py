@@ -27,7 +27,7 @@ from lab.model.run import RUN_VERSION, Run
 from lab.model.sample import Tick
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from pydantic import TypeAdapter
 
@@ -165,15 +165,19 @@ def _plain(text: str) -> str:
     return "".join(char if char.isalnum() or char in "-_" else "-" for char in text)
 
 
-def runs(out: Path) -> list[tuple[RunFolder, Run]]:
-    """List the readable runs under `out`, newest first."""
+def _forget(_error: RunError) -> None:
+    """Say nothing of a run that cannot be read."""
+
+
+def runs(out: Path, on_unreadable: Callable[[RunError], None] = _forget) -> list[tuple[RunFolder, Run]]:
+    """List the readable runs under `out`, newest first; `on_unreadable` hears of the others."""
     found = []
     for file in sorted(out.glob(f"*/{RUN_FILE}"), reverse=True):
         folder = RunFolder(file.parent)
         try:
             found.append((folder, folder.load()))
-        except RunError:
-            continue
+        except RunError as error:
+            on_unreadable(error)
     return sorted(found, key=lambda pair: (pair[1].started, pair[1].id), reverse=True)
 
 

@@ -14,6 +14,7 @@ from lab.model.sample import FAIL, OK, US_PER_MS, Tally
 from lab.model.scenario import Scenario
 from lab.model.threshold import METRICS, MetricKind, Selector
 from lab.model.verdict import Finding, Validity
+from lab.model.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -154,7 +155,7 @@ def _shape(run: Observed) -> Iterator[Finding]:
     if not held:
         yield _finding(
             "shape",
-            f"no hold at the peak of {scenario.peak} users: the percentiles mix every load on the way there",
+            f"no hold at the peak of {counted(scenario.peak, 'user')}: the percentiles mix every load on the way there",
             Validity.SUSPECT,
         )
 
@@ -169,17 +170,18 @@ def _rows(run: Observed) -> Iterator[Finding]:
     if flights < ROWS_PER_USER * concurrency:
         yield _finding(
             "rows under test",
-            f"a contention test: {concurrency:.1f} requests at once on {flights:.3g} flights "
-            f"(an even load needs at least {ROWS_PER_USER * concurrency:.0f})",
+            f"a contention test: {concurrency:.1f} requests at once on "
+            f"{flights:.3g} flight{'s' * (len(run.attempts) != 1)} (an even load needs at least {ROWS_PER_USER * concurrency:.0f})",
             Validity.SUSPECT,
         )
 
 
 def _seats(run: Observed) -> Iterator[Finding]:
     if run.sold_out:
-        flights = "1 flight" if run.sold_out == 1 else f"{run.sold_out} flights"
         yield _finding(
-            "seats", f"{flights} ran out of seats: from then on refusals were measured, not bookings", Validity.SUSPECT
+            "seats",
+            f"{counted(run.sold_out, 'flight')} ran out of seats: from then on refusals were measured, not bookings",
+            Validity.SUSPECT,
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
+import re
 from typing import TYPE_CHECKING, Final
 
 from lab import dataset_file
@@ -24,9 +24,9 @@ SPARE_S: Final = 300.0
 
 
 def default_file(root: Path, target: Target, part: str = "default") -> Path:
-    """Give where a target's dataset is kept, below the lab's folder; other gateways have other files."""
-    mark = hashlib.sha256(target.gateway.encode()).hexdigest()[:8]
-    return root / FOLDER / f"{target.name}-{mark}" / f"{part}.json"
+    """Give where a target's dataset is kept, below the lab's folder: by its gateway, however the target is called."""
+    place = re.sub(r"[^A-Za-z0-9.]+", "-", target.gateway.partition("://")[2]).strip("-.")
+    return root / FOLDER / place / f"{part}.json"
 
 
 def choose(  # noqa: PLR0913 - what to run, where, and with what
@@ -69,7 +69,7 @@ def choose(  # noqa: PLR0913 - what to run, where, and with what
 
 def _nothing_fits(target: Target, file: Path, *, known: bool) -> str:
     why = "its flights are not those of the dataset any more" if known else "there is no dataset of it yet"
-    return f'target "{target.name}": {why} ({file}); fill it with: airbourne-lab seed --target …'
+    return f'target "{target.name}": {why} ({file}); fill it with: airbourne-lab seed --gateway {target.gateway}'
 
 
 def _found(target: Target, needs: DataNeeds, root: Path, named: Path | None) -> tuple[Path, Dataset | None]:
