@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from math import ceil, floor, log10
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -24,7 +25,10 @@ if TYPE_CHECKING:
     from reports.frame import RunData
 
 MOST_CURVES: Final = 6
+FEWEST_LABELS: Final = 3
 MOST_STAGE_LABELS: Final = 12
+FEW_TICKS: Final = 8
+FEW_USERS: Final = 4
 _MS: Final = 1000
 # Times are shown as a clock that starts at 0:00. To plotly they are dates, and it takes a small number like 2000 for a
 # year and not for ms: so the clock starts one day after plotly's zero.
@@ -35,6 +39,8 @@ _CURVE_TICKS: Final = (
     *((1.0, "0%"), (2.0, "50%"), (4.0, "75%"), (10.0, "90%"), (20.0, "95%"), (100.0, "99%"), (1e3, "99.9%")),
     *((1e4, "99.99%"), (1e5, "99.999%"), (1e6, "99.9999%")),
 )
+_SHORT_TICKS: Final = ((4 / 3, "25%"),)
+SHORT: Final = 10.0
 _LATENCY: Final = (("p50", "solid", 2.0), ("p90", "dash", 2.0), ("p95", "solid", 2.0), ("p99", "dot", 2.5))
 _SOLID: Final = ("solid", 2.0)
 _MS_TEXT: Final = "%{y:,.4~g} ms"
@@ -42,13 +48,16 @@ _MS_TEXT: Final = "%{y:,.4~g} ms"
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A chart: its figure as plain data, `summary` for who cannot see it, and `note` on how to read it."""
+    """A chart: its figure as plain data, `summary` for who cannot see it, and `note` on how to read it.
+
+    Without a figure there is nothing to draw, and `summary` says why.
+    """
 
     id: str
     title: str
     summary: str
     note: str
-    figure: dict[str, Any]
+    figure: dict[str, Any] | None
 
 
 def charts(data: RunData) -> list[Chart]:
@@ -92,12 +101,14 @@ def _times(seconds: pd.Index[int] | pd.Series[int]) -> NDArray[np.int64]:
 
 def _time_axis(data: RunData) -> dict[str, Any]:
     form = "%H:%M:%S" if data.seconds >= _HOUR else "%-M:%S"
+    # Left to itself plotly would label tenths of a second, all with the same text.
+    few = {"tick0": _ORIGIN, "dtick": _MS} if data.seconds <= FEW_TICKS else {"nticks": FEW_TICKS}
     return {
         "type": "date",
         "tickformat": form,
         "hoverformat": form,
         "range": [_ORIGIN, _ORIGIN + data.seconds * _MS],
-        "nticks": 8,
+        **few,
     }
 
 
@@ -134,16 +145,21 @@ def _load(data: RunData) -> Chart:
         traces.append(_line("failed", (x, seconds["failed"]), "failed", ("solid", 1.5), **area))
     users = {"yaxis": "y2", "hovertemplate": "%{y:,.0f}"}
     has_users = bool(seconds["users"].notna().any())
+    title = "Requests and users over time"
+    if not len(data.requests) and not has_users:
+        empty = f"In {units.clock(data.seconds)} no request and no user was recorded, so there is nothing to draw."
+        return Chart("load", title, empty, "", None)
     if has_users:
         traces.append(_line("users", (x, seconds["users"]), "users", _SOLID, **users))
     if seconds["target"].notna().any():
         traces.append(_line("planned users", (x, seconds["target"]), "planned", ("dot", 1.5), **users))
     figure = go.Figure(traces)
+    ticks = {"dtick": 1} if data.run.scenario.peak <= FEW_USERS else {"nticks": 4}
     figure.update_layout(
         hovermode="x unified",
         xaxis={**_time_axis(data), "anchor": "y2"},
         yaxis={"domain": [0.4, 1], "title": {"text": "requests/s"}, "rangemode": "tozero", "nticks": 6},
-        yaxis2={"domain": [0, 0.28], "title": {"text": "users"}, "rangemode": "tozero", "nticks": 4},
+        yaxis2={"domain": [0, 0.28], "title": {"text": "users"}, "rangemode": "tozero", **ticks},
         **_stages(data),
     )
     total = (seconds["ok"] + seconds["failed"]).to_numpy()
@@ -154,7 +170,7 @@ def _load(data: RunData) -> Chart:
     span = "one second" if width == 1 else f"{width} seconds"
     return Chart(
         "load",
-        "Requests and users over time",
+        title,
         f"Requests a second over {units.clock(data.seconds)}: at most {peak}{most}{lost}.",
         f"Each point is {span}. The bands are the scenario's stages.",
         _plain(figure),
@@ -164,6 +180,9 @@ def _load(data: RunData) -> Chart:
 def _latency(data: RunData) -> Chart:
     found = overtime.windows(data)
     frame = found.frame
+    title = "Latency over time"
+    if not frame["slowest"].notna().any():
+        return Chart("latency", title, "No request succeeded, so there is no latency to draw.", "", None)
     x = _times(frame["start"])
     traces, hidden = [], []
     for column, dash, width in _LATENCY:
@@ -175,13 +194,17 @@ def _latency(data: RunData) -> Chart:
     slowest = _line("slowest", (x, frame["slowest"] / _MS), "slowest", _SOLID, hovertemplate=_MS_TEXT)
     traces.append(slowest.update(mode="markers", marker={"size": 5, "symbol": "triangle-up"}))
     figure = go.Figure(traces)
-    figure.update_layout(hovermode="x unified", xaxis=_time_axis(data), yaxis=_ms_axis(), **_stages(data))
+    low, high = (
+        float(extreme)
+        for extreme in (frame[[*(name for name, *_ in _LATENCY), "slowest"]].min().min(), frame["slowest"].max())
+    )
+    figure.update_layout(hovermode="x unified", xaxis=_time_axis(data), yaxis=_ms_axis(low, high), **_stages(data))
     note = (
         f"Successful requests, in windows of {found.width} s. A point that fewer than ten requests exceed is left out."
     )
     if hidden:
         note += f" No window holds enough requests for {' and '.join(hidden)}."
-    return Chart("latency", "Latency over time", _latency_summary(frame), note, _plain(figure))
+    return Chart("latency", title, _latency_summary(frame), note, _plain(figure))
 
 
 def _latency_summary(frame: pd.DataFrame) -> str:
@@ -193,17 +216,31 @@ def _latency_summary(frame: pd.DataFrame) -> str:
     return f"{text}; the slowest request took {units.duration(float(slowest.max()))}." if len(slowest) else f"{text}."
 
 
-def _ms_axis() -> dict[str, Any]:
+def _ms_axis(low: float, high: float) -> dict[str, Any]:
+    """Give a logarithmic axis of ms for latencies from `low` to `high` µs, with labels however near these are."""
+    low, high = max(low, 1.0) / _MS, max(high, 1.0) / _MS
+    margin = max(1.1, (high / low) ** 0.05)
+    low, high = low / margin, high * margin
+    ticks = [step * 10.0**power for power in range(-3, 7) for step in (1, 2, 5)]
+    if sum(low <= tick <= high for tick in ticks) < FEWEST_LABELS:
+        size = 10.0 ** floor(log10((high - low) / FEWEST_LABELS))
+        step = max(size * factor for factor in (1, 2, 5) if size * factor <= (high - low) / FEWEST_LABELS)
+        ticks = [step * number for number in range(ceil(low / step), floor(high / step) + 1)]
     return {
         "type": "log",
         "title": {"text": "ms (log)"},
-        "tickvals": [step * 10.0**power for power in range(-3, 7) for step in (1, 2, 5)],
-        "ticktext": [f"{step * 10.0**power:,.15g}" for power in range(-3, 7) for step in (1, 2, 5)],
+        "range": [log10(low), log10(high)],
+        "tickvals": ticks,
+        "ticktext": [f"{tick:,.10g}" for tick in ticks],
     }
 
 
 def _distribution(data: RunData) -> Chart:
     found = overtime.curves(data, MOST_CURVES)
+    title = "Latency distribution"
+    if not found:
+        empty = f"No operation has the {overtime.CURVE_NEEDS} successful requests that a curve needs."
+        return Chart("distribution", title, empty, "", None)
     traces = [
         _line(
             units.plain(curve.operation, 40),
@@ -216,8 +253,8 @@ def _distribution(data: RunData) -> Chart:
         for number, curve in enumerate(found)
     ]
     figure = go.Figure(traces)
-    end = max((float(curve.beyond[-1]) for curve in found), default=100.0)
-    ticks = [(place, text) for place, text in _CURVE_TICKS if place <= end * 1.05]
+    end = max(float(curve.beyond[-1]) for curve in found)
+    ticks = [(place, text) for place, text in (*_CURVE_TICKS, *_SHORT_TICKS * (end <= SHORT)) if place <= end * 1.05]
     figure.update_layout(
         hovermode="closest",
         showlegend=True,
@@ -227,14 +264,16 @@ def _distribution(data: RunData) -> Chart:
             "ticktext": [text for _, text in ticks],
             "title": {"text": "share of requests that were at least as fast"},
         },
-        yaxis=_ms_axis(),
+        yaxis=_ms_axis(
+            *(float(extreme) for extreme in (min(c.latency[0] for c in found), max(c.latency[-1] for c in found)))
+        ),
     )
     more = len(data.operations) - len(found)
     note = "Successful requests. A curve ends where ten requests are slower."
     if more > 0:
         note += f" {units.counted(more, 'more operation')} had too few requests or too little room."
-    summary = "; ".join(_curve_summary(curve) for curve in found) or "No operation has enough requests for a curve"
-    return Chart("distribution", "Latency distribution", f"{summary}.", note, _plain(figure))
+    summary = "; ".join(_curve_summary(curve) for curve in found)
+    return Chart("distribution", title, f"{summary}.", note, _plain(figure))
 
 
 def _curve_summary(curve: overtime.Curve) -> str:

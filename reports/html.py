@@ -63,7 +63,7 @@ def render(data: RunData) -> str:
             lines=audit.lines(run.integrity),
             reasons=words.failed_reasons(run),
             charts=drawn,
-            figures=_json({chart.id: chart.figure for chart in drawn}),
+            figures=_json({chart.id: chart.figure for chart in drawn if chart.figure}),
             operations=tables.operations(data),
             share_names=[tables.share_name(share) for share in SHARES],
             failures=tables.failures(data),
@@ -74,6 +74,7 @@ def render(data: RunData) -> str:
             app=Markup(app),  # noqa: S704 - a file of this package
             library=Markup(library),  # noqa: S704 - base64
             words=words,
+            units=units,
         )
     )
 

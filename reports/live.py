@@ -73,6 +73,7 @@ class LiveView:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Leave the last state on the screen."""
+        self._words = ""  # what was being done is over: a wheel that stands still would say otherwise
         with self._terminal:
             if self._live:
                 self._live.stop()

@@ -23,6 +23,8 @@ MANY_POINTS: Final = 24
 FEW_POINTS: Final = 8
 MOST_SECONDS: Final = 3600
 CURVE_POINTS: Final = 300
+CURVE_NEEDS: Final = 2 * HIDDEN_BELOW
+"""A curve that ends before its median would say nothing."""
 _WIDTHS: Final = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600)
 
 
@@ -120,9 +122,9 @@ def curves(data: RunData, most: int) -> list[Curve]:
     found = []
     for position in np.argsort(-groups.totals, kind="stable")[:most].tolist():
         count = int(groups.totals[position])
-        end = count / HIDDEN_BELOW
-        if end <= 1:
+        if count < CURVE_NEEDS:
             continue
+        end = count / HIDDEN_BELOW
         scale = np.geomspace(1.0, end, CURVE_POINTS)
         found.append(
             Curve(data.operations[int(groups.keys[position])], count, scale, groups.curve(position, 1 - 1 / scale))

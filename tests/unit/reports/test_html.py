@@ -21,7 +21,7 @@ from tests import synthetic
 if TYPE_CHECKING:
     from pathlib import Path
 
-HOSTILE_SECONDS = synthetic.ticks(60, hostile=synthetic.HOSTILE)
+HOSTILE_SECONDS = synthetic.ticks(120, hostile=synthetic.HOSTILE)
 VOID = {"meta", "br", "link", "img", "input", "hr"}
 
 
