@@ -167,11 +167,12 @@ def _rows(run: Observed) -> Iterator[Finding]:
         return
     flights = 1 / sum((count / tried) ** 2 for count in run.attempts.values())
     concurrency = busy.count * busy.mean / 1e6 / max(run.totals.seconds, 1)
+    spread = f"{flights:.3g} flight{'s' * (len(run.attempts) != 1)}"
     if flights < ROWS_PER_USER * concurrency:
         yield _finding(
             "rows under test",
-            f"a contention test: {concurrency:.1f} requests at once on "
-            f"{flights:.3g} flight{'s' * (len(run.attempts) != 1)} (an even load needs at least {ROWS_PER_USER * concurrency:.0f})",
+            f"a contention test: {concurrency:.1f} requests at once on {spread} "
+            f"(an even load needs at least {ROWS_PER_USER * concurrency:.0f})",
             Validity.SUSPECT,
         )
 
