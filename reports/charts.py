@@ -157,6 +157,7 @@ def _load(data: RunData) -> Chart:
     ticks = {"dtick": 1} if data.run.scenario.peak <= FEW_USERS else {"nticks": 4}
     figure.update_layout(
         hovermode="x unified",
+        showlegend=True,
         xaxis={**_time_axis(data), "anchor": "y2"},
         yaxis={"domain": [0.4, 1], "title": {"text": "requests/s"}, "rangemode": "tozero", "nticks": 6},
         yaxis2={"domain": [0, 0.28], "title": {"text": "users"}, "rangemode": "tozero", **ticks},
@@ -198,12 +199,16 @@ def _latency(data: RunData) -> Chart:
         float(extreme)
         for extreme in (frame[[*(name for name, *_ in _LATENCY), "slowest"]].min().min(), frame["slowest"].max())
     )
-    figure.update_layout(hovermode="x unified", xaxis=_time_axis(data), yaxis=_ms_axis(low, high), **_stages(data))
+    figure.update_layout(
+        hovermode="x unified", showlegend=True, xaxis=_time_axis(data), yaxis=_ms_axis(low, high), **_stages(data)
+    )
     note = (
         f"Successful requests, in windows of {found.width} s. A point that fewer than ten requests exceed is left out."
     )
     if hidden:
-        note += f" No window holds enough requests for {' and '.join(hidden)}."
+        *most, last = hidden
+        names = f"{', '.join(most)} and {last}" if most else last
+        note += f" No window holds enough requests for {names}."
     return Chart("latency", title, _latency_summary(frame), note, _plain(figure))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from dataclasses import replace
 from math import inf
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,7 +20,7 @@ from lab.model.verdict import Finding, FlightDefect, Integrity, Validity, Verdic
 from lab.store import RunFolder
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 STAGES: Final = (Stage(30, 20), Stage(30, 50), Stage(30, 100), Stage(30, 0))
@@ -107,6 +108,28 @@ def _tick(second: int, rng: random.Random, rows: Sequence[tuple[str, str, float,
         SeriesKey("generator_memory"): 92.0,
     }
     return Tick(second, trends, rates, dict(counters), gauges)
+
+
+def failing(seconds: Sequence[Tick]) -> list[Tick]:
+    """Make every request of these ticks one that failed."""
+    return [
+        replace(
+            tick,
+            trends={
+                key._replace(outcome=FAIL) if key.metric == "http_req_duration" else key: bins
+                for key, bins in _merged(tick.trends).items()
+            },
+        )
+        for tick in seconds
+    ]
+
+
+def _merged(trends: Mapping[TrendKey, Mapping[int, int]]) -> dict[TrendKey, Counter[int]]:
+    """Sum what failed with what did not, under the key of what did not."""
+    found: dict[TrendKey, Counter[int]] = {}
+    for key, bins in trends.items():
+        found.setdefault(key._replace(outcome=OK), Counter()).update(bins)
+    return found
 
 
 def tally(seconds: Sequence[Tick]) -> Tally:

@@ -27,7 +27,7 @@
   function layout(own) {
     const axes = {};
     for (const key of Object.keys(own)) {
-      if (/^[xy]axis\d*$/.test(key)) axes[key] = axis(own[key], key.startsWith("x") ? { showgrid: false } : {});
+      if (/^[xy]axis\d*$/.test(key)) axes[key] = axis(own[key], key.startsWith("x") ? { showgrid: false, ticklabelstandoff: 5 } : {});
     }
     return {
       ...own, ...axes,

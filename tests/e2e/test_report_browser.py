@@ -73,6 +73,14 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return html.write_html(synthetic.folder(tmp_path_factory.mktemp("empty"), synthetic.run(verdict=None)))
 
 
+@pytest.fixture(scope="module")
+def failed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Write the report of a run in which nothing succeeded."""
+    seconds = synthetic.failing(synthetic.ticks())
+    run = synthetic.run(synthetic.tally(seconds), verdict=synthetic.FAILED)
+    return html.write_html(synthetic.folder(tmp_path_factory.mktemp("failed"), run, seconds))
+
+
 @pytest.fixture
 def report(request: pytest.FixtureRequest) -> Path:
     """Give the report that a test names."""
@@ -106,7 +114,7 @@ class Visit:
         self.page.context.close()
 
 
-ALL = pytest.mark.parametrize("report", ["plain", "hostile", "empty"], indirect=True)
+ALL = pytest.mark.parametrize("report", ["plain", "hostile", "empty", "failed"], indirect=True)
 
 
 @ALL
@@ -125,6 +133,45 @@ def test_a_phone_needs_no_sideways_scrolling(browser: Browser, report: Path) -> 
     """At 390 px the page is as wide as the screen; wide tables scroll in their own box."""
     visit = Visit(browser, report, PHONE)
     assert visit.page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
+    visit.close()
+
+
+@pytest.mark.parametrize("report", ["plain", "hostile", "failed"], indirect=True)
+def test_a_phone_shows_every_percentile(browser: Browser, report: Path) -> None:
+    """At 390 px no figure of the operations lies beside the screen, and each says what it is."""
+    visit = Visit(browser, report, PHONE)
+    hidden = visit.page.evaluate(
+        """() => [...document.querySelectorAll('.operations td')].filter((cell) => {
+            const box = cell.getBoundingClientRect();
+            const name = getComputedStyle(cell, '::before').content;
+            return box.left < 0 || box.right > innerWidth || cell.scrollWidth > cell.clientWidth + 1 || name.length < 4;
+        }).length"""
+    )
+    assert hidden == 0
+    assert visit.page.locator(".operations tr.whole td").count() == 12
+    visit.close()
+
+
+@pytest.mark.parametrize("report", ["plain", "failed"], indirect=True)
+@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+def test_figures_at_a_glance_stay_apart(browser: Browser, report: Path, size: dict[str, int]) -> None:
+    """Not even "no answer" runs into what stands beside it."""
+    visit = Visit(browser, report, size)
+    wide = visit.page.evaluate(
+        "() => [...document.querySelectorAll('.glance dd')].filter((d) => d.scrollWidth > d.clientWidth).length"
+    )
+    assert wide == 0
+    visit.close()
+
+
+@pytest.mark.parametrize("report", ["failed"], indirect=True)
+def test_a_chart_with_nothing_in_it_is_not_drawn(browser: Browser, report: Path) -> None:
+    """Where nothing succeeded there is no empty frame for latency, but a box that says why."""
+    visit = Visit(browser, report, DESK)
+    assert [chart.get_attribute("id") for chart in visit.page.locator(".chart").all()] == ["load"]
+    said = " ".join(visit.page.locator(".empty").all_text_contents())
+    assert "No request succeeded" in said
+    assert "No operation has the 20 successful requests" in said
     visit.close()
 
 

@@ -9,12 +9,15 @@ import json
 import os
 import re
 from html.parser import HTMLParser
+from math import log10
 from typing import TYPE_CHECKING
 
 import pytest
 
 from lab.errors import RunError
+from lab.model.histogram import bin_of
 from lab.model.run import Status
+from lab.model.sample import Tick, TrendKey
 from reports import charts, frame, html
 from tests import synthetic
 
@@ -202,6 +205,24 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     place.report.mkdir()
     with pytest.raises(RunError, match=r"cannot write the report .*report\.html"):
         html.write_html(place)
+
+
+@pytest.mark.parametrize(("low", "high"), [(1900, 1927), (22_000, 26_000), (1000, 1000), (1, 60_000_000), (0, 3)])
+def test_an_axis_of_ms_has_labels_wherever_the_latencies_lie(tmp_path: Path, low: int, high: int) -> None:
+    """Latencies that are near each other, all equal, or far apart have three labels or more, and no two alike."""
+    key = TrendKey("http_req_duration", "GET /", ())
+    seconds = [Tick(0, {key: {bin_of(low): 20, bin_of(high): 20}})]
+    run = synthetic.run(synthetic.tally(seconds))
+    for chart in charts.charts(frame.load(synthetic.folder(tmp_path, run, seconds)))[1:]:
+        assert chart.figure
+        axis = chart.figure["layout"]["yaxis"]
+        seen = [
+            text
+            for place, text in zip(axis["tickvals"], axis["ticktext"], strict=True)
+            if axis["range"][0] <= log10(place) <= axis["range"][1]
+        ]
+        assert len(seen) >= 3
+        assert len(set(seen)) == len(seen)
 
 
 def test_charts_say_in_words_what_they_show(tmp_path: Path) -> None:
