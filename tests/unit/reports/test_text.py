@@ -101,9 +101,9 @@ def test_unfinished_requests_are_told() -> None:
 TRACE = """Traceback (most recent call last):
   File "/x/lib/locust/user/task.py", line 341, in run
     self.execute_next_task()
-  File "/home/me/own/users.py", line 8, in go
+  File "/srv/x/own/users.py", line 8, in go
     seats(None)
-  File "/home/me/own/users.py", line 3, in seats
+  File "/srv/x/own/users.py", line 3, in seats
     return json.loads(None)
   File "/usr/lib/python3.11/json/__init__.py", line 339, in loads
     raise TypeError(s)
@@ -114,7 +114,7 @@ TypeError: no text
 @pytest.mark.parametrize(
     ("file", "place"),
     [
-        ("/home/me/own/users.py", "own/users.py, line 3, in seats"),
+        ("/srv/x/own/users.py", "own/users.py, line 3, in seats"),
         ("/elsewhere/users.py", "json/__init__.py, line 339, in loads"),
     ],
 )
