@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 PLAIN_EVERY_S: Final = 5.0
 """What takes longer than this says so as often, where there is no bar to watch."""
+SLOW_KINDS: Final = ("users", "tokens")
+"""What costs the target a password hash each, and says when it begins."""
 
 
 class _RateColumn(ProgressColumn):
@@ -75,8 +77,7 @@ class ProgressView:
         said = self._said.setdefault(event.kind, now)
         if event.done == event.total:
             self._say(f"{event.kind}: {event.done:,} of {event.total:,} ({detail}) in {now - begun:.1f} s")
-        elif event.done == 0:
-            # Only what takes long tells that it begins: users and their tokens cost the target a password hash each.
+        elif event.done == 0 and event.kind in SLOW_KINDS:
             self._say(f"{event.kind}: 0 of {event.total:,}")
         elif now - said >= PLAIN_EVERY_S:
             self._said[event.kind] = now

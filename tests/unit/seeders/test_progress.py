@@ -11,6 +11,7 @@ from seeders import Progress
 from seeders.progress import ProgressView
 
 EVENTS = [
+    Progress("cities", 0, 20),
     Progress("cities", 1, 20, 0, 1),
     Progress("cities", 20, 20, 19, 1),
     Progress("users", 0, 1200),
@@ -55,7 +56,7 @@ def test_what_is_slow_says_every_five_seconds_how_far_it_is() -> None:
 
 def test_a_kind_that_did_not_finish_has_no_line() -> None:
     """Nothing is claimed for a kind that stopped midway."""
-    assert show(terminal=False, events=EVENTS[:1]) == ""
+    assert show(terminal=False, events=EVENTS[:2]) == ""
 
 
 def test_a_terminal_gets_a_bar_per_kind() -> None:
