@@ -93,11 +93,13 @@ def raised_at(run: Run, error: ScriptTrace) -> str:
 
 def _outcome(verdict: Verdict, status: Status) -> tuple[Outlook, Mark, str]:
     suspect = verdict.validity is Validity.SUSPECT
+    # In the order of the exit codes, so that word, sentence and code say the same.
     rules = (
         (status is Status.CRASHED, (Outlook.FAILED, Mark.BAD, "CRASHED")),
-        (verdict.validity is Validity.INVALID, (Outlook.INVALID, Mark.WARN, "INVALID")),
         (verdict.exit_code == Exit.SIGNAL, (Outlook.OPEN, Mark.NONE, "STOPPED")),
         (verdict.exit_code == Exit.SCRIPT, (Outlook.FAILED, Mark.BAD, "SCRIPT ERROR")),
+        (verdict.exit_code == Exit.THRESHOLDS, (Outlook.FAILED, Mark.BAD, "FAILED")),
+        (verdict.validity is Validity.INVALID, (Outlook.INVALID, Mark.WARN, "INVALID")),
         (not verdict.passed, (Outlook.FAILED, Mark.BAD, "FAILED")),
         (suspect, (Outlook.SUSPECT, Mark.WARN, "PASSED, BUT SUSPECT")),
         (True, (Outlook.PASSED, Mark.GOOD, "PASSED")),

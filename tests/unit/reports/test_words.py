@@ -30,6 +30,9 @@ def verdict(validity: Validity = Validity.VALID, *, passed: bool = True, code: E
         (verdict(Validity.INVALID, passed=False, code=Exit.INVALID), Status.FINISHED, Outlook.INVALID, "INVALID"),
         (verdict(code=Exit.SIGNAL), Status.STOPPED, Outlook.OPEN, "STOPPED"),
         (verdict(passed=False, code=Exit.SCRIPT), Status.FINISHED, Outlook.FAILED, "SCRIPT ERROR"),
+        (verdict(Validity.INVALID, passed=False, code=Exit.THRESHOLDS), Status.FINISHED, Outlook.FAILED, "FAILED"),
+        (verdict(Validity.INVALID, passed=False, code=Exit.SCRIPT), Status.FINISHED, Outlook.FAILED, "SCRIPT ERROR"),
+        (verdict(Validity.INVALID, passed=False, code=Exit.SIGNAL), Status.STOPPED, Outlook.OPEN, "STOPPED"),
         (verdict(Validity.INVALID, passed=False, code=Exit.ERROR), Status.CRASHED, Outlook.FAILED, "CRASHED"),
         (None, Status.RUNNING, Outlook.OPEN, "RUNNING"),
         (None, Status.CRASHED, Outlook.OPEN, "CRASHED"),
@@ -39,7 +42,7 @@ def verdict(validity: Validity = Validity.VALID, *, passed: bool = True, code: E
 def test_the_headline_follows_from_the_verdict(
     found: Verdict | None, status: Status, outlook: Outlook, word: str
 ) -> None:
-    """An invalid run is invalid first, whatever its thresholds say; a run without a verdict says so."""
+    """Word and exit code say the same, also of a run that cannot be believed; a run without a verdict says so."""
     head = words.headline(synthetic.run(verdict=found, status=status))
     assert (head.outlook, head.word) == (outlook, word)
     assert head.sentence
