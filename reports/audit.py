@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from lab.model.words import counted
 from reports import units
-from reports.units import counted
 from reports.words import Mark
 
 if TYPE_CHECKING:

@@ -15,6 +15,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from lab.model.sample import FAIL
+from lab.model.words import counted
 from reports import overtime, units
 from reports.frame import OUTCOMES
 
@@ -127,7 +128,7 @@ def _stages(data: RunData, *, labels: bool = True) -> dict[str, Any]:
             shapes.append({"type": "rect", "xref": "x", "yref": "paper", "y0": 0, "y1": 1, "layer": "below", **x})
         if labels and len(stages) <= MOST_STAGE_LABELS and stage.duration >= data.seconds / 40:
             middle = _ORIGIN + (begin + min(end, data.seconds)) / 2 * _MS
-            text = units.counted(stage.target, "user") if len(stages) <= MOST_STAGE_LABELS / 2 else f"{stage.target:,}"
+            text = counted(stage.target, "user") if len(stages) <= MOST_STAGE_LABELS / 2 else f"{stage.target:,}"
             text = text if stage.target == before else f"→ {text}"
             texts.append({"x": middle, "y": 1, "xref": "x", "yref": "paper", "yanchor": "bottom", "text": text})
         begin, before = end, stage.target
@@ -165,9 +166,9 @@ def _load(data: RunData) -> Chart:
     )
     total = (seconds["ok"] + seconds["failed"]).to_numpy()
     top = int(total.argmax())
-    peak = f"{units.counted(round(total[top]), 'request')} a second at {units.clock(float(seconds.index[top]))}"
-    most = f", with up to {units.counted(int(seconds['users'].max()), 'user')}" if has_users else ""
-    lost = f"; {units.counted(failed, 'request')} failed" if failed else "; no request failed"
+    peak = f"{counted(round(total[top]), 'request')} a second at {units.clock(float(seconds.index[top]))}"
+    most = f", with up to {counted(int(seconds['users'].max()), 'user')}" if has_users else ""
+    lost = f"; {counted(failed, 'request')} failed" if failed else "; no request failed"
     span = "one second" if width == 1 else f"{width} seconds"
     return Chart(
         "load",
@@ -276,7 +277,7 @@ def _distribution(data: RunData) -> Chart:
     more = len(data.operations) - len(found)
     note = "Successful requests. A curve ends where ten requests are slower."
     if more > 0:
-        note += f" {units.counted(more, 'more operation')} had too few requests or too little room."
+        note += f" {counted(more, 'more operation')} had too few requests or too little room."
     summary = "; ".join(_curve_summary(curve) for curve in found)
     return Chart("distribution", title, f"{summary}.", note, _plain(figure))
 

@@ -15,6 +15,7 @@ from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
 from lab.errors import RunError
+from lab.model.words import counted
 from reports import audit, charts, frame, tables, units, words
 from reports.tables import SHARES
 
@@ -123,7 +124,7 @@ def _environment() -> Environment:
     )
     environment.filters |= {
         "clock": units.clock,
-        "counted": units.counted,
+        "counted": counted,
         "ms": units.ms,
         "percent": units.percent,
         "plain": units.plain,

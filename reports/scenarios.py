@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Final
 from rich.table import Table
 from rich.text import Text
 
+from lab.model.words import counted
 from reports import units
 from reports.curve import draw
-from reports.units import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

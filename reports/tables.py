@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Final, Generic, TypeVar
 import numpy as np
 
 from lab.model.sample import DROPPED, FAIL, OK
+from lab.model.words import counted
 from reports.frame import OUTCOMES, tags_of
 from reports.quantiles import Groups
 from reports.shown import HIDDEN_BELOW, WEAK_BELOW, beyond
-from reports.units import counted
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from lab.model.threshold import Outcome
 from lab.model.verdict import Validity
+from lab.model.words import counted
 from reports import audit, totals, units, words
 from reports.layout import BAD, BOLD, DIM, GOOD, WARN, Span, title, wrapped
 from reports.words import Mark, Outlook
@@ -105,7 +106,7 @@ def _validity(run: Run, width: int) -> Iterator[Line]:
         yield from wrapped(head, f"{units.plain(gate, 40)}: {units.plain(sentence)}", width)
     held = len(run.verdict.findings) - len(reasons)
     if held:
-        yield (Span("    "), Span(f"{Mark.GOOD} ", GOOD), Span(f"{units.counted(held, 'gate')} held", DIM))
+        yield (Span("    "), Span(f"{Mark.GOOD} ", GOOD), Span(f"{counted(held, 'gate')} held", DIM))
 
 
 def _integrity(run: Run, width: int) -> Iterator[Line]:
@@ -117,7 +118,7 @@ def _integrity(run: Run, width: int) -> Iterator[Line]:
     for note in notes[:MOST_NOTES]:
         yield from wrapped((Span("      ↳ ", DIM),), units.plain(note), width, DIM, 8)
     if len(notes) > MOST_NOTES:
-        yield (Span(f"      … and {units.counted(len(notes) - MOST_NOTES, 'more note')}, in the report", DIM),)
+        yield (Span(f"      … and {counted(len(notes) - MOST_NOTES, 'more note')}, in the report", DIM),)
 
 
 def _thresholds(run: Run, results: Sequence[ThresholdResult], width: int) -> Iterator[Line]:
@@ -150,6 +151,6 @@ def _script_errors(run: Run, width: int) -> Iterator[Line]:
         if place := words.raised_at(run, error):
             yield from wrapped((Span("      ↳ ", DIM),), place, width, DIM, 8)
     if len(run.script_errors) > MOST_TRACES:
-        more = units.counted(len(run.script_errors) - MOST_TRACES, "more error")
+        more = counted(len(run.script_errors) - MOST_TRACES, "more error")
         yield (Span(f"      … and {more}, in the report", DIM),)
     yield ()

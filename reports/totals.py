@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from lab.model.histogram import Histogram
 from lab.model.sample import FAIL, OK, SERVICE
 from lab.model.threshold import Selector
+from lab.model.words import counted
 from reports import units
 from reports.layout import BAD, BOLD, DIM, FIGURE, GOOD, WARN, Span, dots, trend_rows, wrapped
 from reports.shown import shown_percentile
@@ -49,7 +50,7 @@ def _checks(tally: Tally, width: int) -> Iterator[Line]:
             by_check[name] = (before[0] + hits, before[1] + count)
     for number, (name, (hits, count)) in enumerate(by_check.items()):
         if number == MOST_LINES:
-            yield (Span(f"      … and {units.counted(len(by_check) - MOST_LINES, 'more check')}", DIM),)
+            yield (Span(f"      … and {counted(len(by_check) - MOST_LINES, 'more check')}", DIM),)
             break
         good = hits == count
         mark = Mark.GOOD if good else Mark.BAD
@@ -80,7 +81,7 @@ def _http(run: Run, tally: Tally, width: int) -> Iterator[Line]:
     rows += [(f"{{ operation:{units.plain(name, 60)} }}", 6, _trend(bins)) for name, bins in shown[:MOST_LINES]]
     yield from trend_rows(rows, width)
     if len(shown) > MOST_LINES:
-        yield (Span(f"      … and {units.counted(len(shown) - MOST_LINES, 'more operation')}", DIM),)
+        yield (Span(f"      … and {counted(len(shown) - MOST_LINES, 'more operation')}", DIM),)
     if failed:
         shares = [(share, shown_percentile(ok, share, failed)) for share in (0.9, 0.95, 0.99)]
         values = [f"p({share * 100:g})={units.duration(value)}" for share, value in shares]

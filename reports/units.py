@@ -91,11 +91,6 @@ def whole(count: float) -> str:
     return f"{count:,.0f}"
 
 
-def counted(number: int, noun: str) -> str:
-    """Write a number of things: `1 flight`, `1,200 flights`."""
-    return f"{whole(number)} {noun}{'' if number == 1 else 's'}"
-
-
 def plain(text: str, limit: int = 300) -> str:
     """Make a text from elsewhere safe to show on one line: no control or direction-changing character, and bounded.
 
