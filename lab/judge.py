@@ -7,7 +7,7 @@ from math import isinf
 from typing import TYPE_CHECKING, Final
 
 from lab.model.run import Status, Totals
-from lab.model.sample import FAIL, OK, US_PER_MS, SeriesKey
+from lab.model.sample import US_PER_MS, SeriesKey
 from lab.model.threshold import INTEGRITY_METRICS, Outcome, Selector, ThresholdResult, judge
 from lab.model.verdict import Exit, Finding, Integrity, Validity, Verdict
 from lab.model.words import counted
@@ -20,22 +20,6 @@ if TYPE_CHECKING:
     from lab.model.threshold import Threshold
 
 _ALL: Final = Selector("http_req_duration")
-
-
-def totals(tally: Tally) -> Totals:
-    """Count requests, iterations and checks."""
-    hits, checks = tally.rate(Selector("checks"))
-    return Totals(
-        sent=tally.counter("sent"),
-        ok=tally.requests(_ALL, OK),
-        failed=tally.requests(_ALL, FAIL),
-        unfinished=int(tally.gauge(Selector("unfinished")) or 0),
-        iterations=tally.counter("iterations"),
-        iteration_errors=tally.counter("iteration_errors"),
-        checks_passed=hits,
-        checks_failed=checks - hits,
-        seconds=tally.seconds,
-    )
 
 
 def add_integrity(tally: Tally, integrity: Integrity) -> None:

@@ -19,7 +19,7 @@ from lab.errors import LabError
 from lab.facts import read_ledger
 from lab.load import LoadEnd, LoadProcess
 from lab.model.dataset import Dataset
-from lab.model.run import DatasetSummary, Run, Status
+from lab.model.run import DatasetSummary, Run, Status, Totals
 from lab.model.sample import OK, SeriesKey, Tally
 from lab.model.scenario import Scenario
 from lab.model.target import Target
@@ -138,7 +138,7 @@ def execute(plan: Plan, observer: Observer, interrupts: Interrupts) -> tuple[Run
         folder.save(replace(run, status=Status.CRASHED, ended=_now()))
         raise
     status = {"finished": Status.FINISHED, "stopped": Status.STOPPED}.get(load.end.reason, Status.CRASHED)
-    run = replace(run, status=status, totals=judge.totals(load.tally), script_errors=load.end.script_errors)
+    run = replace(run, status=status, totals=Totals.of(load.tally), script_errors=load.end.script_errors)
     folder.save(run)
     integrity = None
     if auditor and snapshot and not interrupts.twice.is_set():

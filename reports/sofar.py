@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from lab import store
 from lab.model.run import Status, Totals
-from lab.model.sample import FAIL, OK, Tally
-from lab.model.threshold import Selector
+from lab.model.sample import Tally
 
 if TYPE_CHECKING:
     from lab.model.run import Run
@@ -15,7 +14,6 @@ if TYPE_CHECKING:
 
 SAME_S: Final = 1.0
 """A process with this pid that was started at another time is another process."""
-_REQUESTS: Final = Selector("http_req_duration")
 
 
 def gone(run: Run) -> bool:
@@ -52,15 +50,4 @@ def totals(run: Run, found: Tally | None) -> Totals | None:
     """Give a run's totals: its own, else those of its log; None when nothing is known."""
     if found is None:
         return run.totals if run.verdict is not None or run.totals != Totals() else None
-    passed, checks = found.rate(Selector("checks"))
-    return Totals(
-        sent=found.counter("sent"),
-        ok=found.requests(_REQUESTS, OK),
-        failed=found.requests(_REQUESTS, FAIL),
-        unfinished=round(found.gauge(Selector("unfinished")) or 0),
-        iterations=found.counter("iterations"),
-        iteration_errors=found.counter("iteration_errors"),
-        checks_passed=passed,
-        checks_failed=checks - passed,
-        seconds=found.seconds,
-    )
+    return Totals.of(found)

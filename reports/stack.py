@@ -59,7 +59,7 @@ class StackView:
         """Show a step."""
         self._events[event.service] = event
         if self._live is None and (event.state != "starting" or event.service == WHOLE):
-            self._console.print(_step(event), soft_wrap=True)
+            self._console.print(_step(event), soft_wrap=True, highlight=False)
 
     def _table(self) -> Table:
         table = Table.grid(padding=(0, 1))
@@ -70,12 +70,14 @@ class StackView:
 
 
 def _cells(event: StackEvent) -> tuple[Text, Text, Text]:
-    took = "" if event.state == "starting" else f"{event.seconds:.1f} s"
+    took = f"{event.seconds:.1f} s" if event.state != "starting" and event.seconds else ""
     return Text(f"{event.service:<9}"), Text(event.detail or event.state), Text(took, style="dim")
 
 
 def _step(event: StackEvent) -> Text:
-    return Text(" ").join([Text(MARKS[event.state]), *_cells(event)])
+    step = Text(" ").join([Text(MARKS[event.state]), *_cells(event)])
+    step.rstrip()
+    return step
 
 
 def status_lines(status: StackStatus) -> Iterator[str]:

@@ -17,7 +17,7 @@ PRIVATE = {
     # Written so that none of these matches its own line.
     "a path of one machine": re.compile(r"(?<![\w.~}-])/(?:home|root|Users|work)/[\w.]"),
     "a package registry's address": re.compile(
-        r"files\.pythonhosted\.|[/.]pypi\.|registry\.npmjs|(?:extra-)?index-url\s*[= ]\s*\S*:/|[/@]proxy\.golang"
+        r"files\.pythonhosted\.|[/.]pypi\.|registry\.npmjs|(?:extra-)?index-[u]rl\s*[= ]\s*\S*:/|[/@]proxy\.golang"
     ),
 }
 HELP = """

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
+from lab.model.sample import FAIL, OK, Tally
 from lab.model.scenario import Scenario
 from lab.model.target import Target
-from lab.model.threshold import ThresholdResult
+from lab.model.threshold import Selector, ThresholdResult
 from lab.model.verdict import Integrity, Verdict
 
 RUN_VERSION: Final = 1
@@ -67,6 +68,23 @@ class Totals:
     checks_passed: int = 0
     checks_failed: int = 0
     seconds: int = 0
+
+    @classmethod
+    def of(cls, tally: Tally) -> Totals:
+        """Count what a tally holds."""
+        requests = Selector("http_req_duration")
+        hits, checks = tally.rate(Selector("checks"))
+        return cls(
+            sent=tally.counter("sent"),
+            ok=tally.requests(requests, OK),
+            failed=tally.requests(requests, FAIL),
+            unfinished=round(tally.gauge(Selector("unfinished")) or 0),
+            iterations=tally.counter("iterations"),
+            iteration_errors=tally.counter("iteration_errors"),
+            checks_passed=hits,
+            checks_failed=checks - hits,
+            seconds=tally.seconds,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,7 +50,7 @@ def running(  # noqa: PLR0913 - as `up`
     """
     check_profile(profile)
     root = root.absolute()
-    root.mkdir(parents=True, exist_ok=True)
+    root.mkdir(mode=0o700, parents=True, exist_ok=True)
     offset, claim = ports.claim_next() if port_offset is None else (port_offset, ports.claim(port_offset))
     with claim:
         if port_offset is None and offset:

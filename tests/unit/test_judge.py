@@ -175,8 +175,8 @@ def test_totals_are_the_tallys() -> None:
             )
         )
 
-    assert judge.totals(tally) == Totals(14, 8, 4, 1, 10, 2, 6, 4, 2)
-    assert judge.totals(Tally()) == Totals()
+    assert Totals.of(tally) == Totals(14, 8, 4, 1, 10, 2, 6, 4, 2)
+    assert Totals.of(Tally()) == Totals()
 
 
 def test_the_audits_figures_become_metrics() -> None:

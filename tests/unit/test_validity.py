@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from lab import judge
 from lab.model.histogram import bin_of
 from lab.model.run import Totals
 from lab.model.sample import FAIL, OK, SeriesKey, Tags, Tally, Tick, TrendKey
@@ -116,8 +115,8 @@ def test_a_run_that_lost_records_is_invalid() -> None:
         whole.add(tick)
         holed.add(replace(tick, trends={PROBE: {0: 9}}) if number % 20 == 0 else tick)
 
-    assert level(observed(tally=whole, totals=judge.totals(whole)), "count") is VALID
-    assert level(observed(tally=holed, totals=judge.totals(holed)), "count") is INVALID
+    assert level(observed(tally=whole, totals=Totals.of(whole)), "count") is VALID
+    assert level(observed(tally=holed, totals=Totals.of(holed)), "count") is INVALID
 
 
 @pytest.mark.parametrize(

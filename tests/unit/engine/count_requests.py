@@ -19,7 +19,6 @@ import gevent
 from gevent.pywsgi import WSGIServer
 from locust.exception import ResponseError
 
-from lab import judge
 from lab.engine.client import Data, LabContext, LabUser, operation
 from lab.engine.ledger import Ledger
 from lab.engine.listen import request_listener
@@ -27,6 +26,7 @@ from lab.engine.recorder import Recorder
 from lab.engine.userfile import load_user_class
 from lab.errors import LabError
 from lab.model.dataset import Dataset, Member, SeedPlan
+from lab.model.run import Totals
 from lab.model.sample import SeriesKey, Tally
 from lab.model.target import Target
 
@@ -89,7 +89,7 @@ def count() -> dict[str, Any]:
     for tick in recorder.close({"unfinished": float(recorder.unfinished)}, everything=True):
         tally.add(tick)
     server.stop(timeout=0)
-    totals = judge.totals(tally)
+    totals = Totals.of(tally)
     return {
         "totals": [totals.sent, totals.ok, totals.failed, totals.unfinished],
         "in_flight": recorder.in_flight,
