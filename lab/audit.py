@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from lab.errors import CallError
-from lab.facts import IN_PROCESS, Booking, FlightFacts, MailFacts, booking_of, read_ledger
+from lab.facts import IN_PROCESS, UNKNOWN, Booking, FlightFacts, MailFacts, booking_of, read_ledger
 from lab.integrity import assess, expected_mail
 from lab.model.verdict import Integrity
 from lab.model.words import counted
@@ -78,7 +78,7 @@ class Auditor:
         rows = list(read_ledger(ledger))
         notes = list(before.notes)
         try:
-            facts = self._settled(before, notes)
+            facts = self._settled(before, notes, doubtful=any(row.outcome == UNKNOWN for row in rows))
         except CallError as error:
             return Integrity(checked=False, notes=(*notes, f"the audit could not read the target: {error}"))
         mail = self._drained(before, rows, facts, notes)
@@ -105,15 +105,21 @@ class Auditor:
         except (TypeError, ValueError, AttributeError) as error:
             raise CallError(f"flight {flight.number}: a listed booking is not as the contract says: {error}") from None
 
-    def _settled(self, before: Snapshot, notes: list[str]) -> list[FlightFacts]:
+    def _settled(self, before: Snapshot, notes: list[str], *, doubtful: bool) -> list[FlightFacts]:
+        """Read bookings and counters once no booking is on its way any more.
+
+        Where an answer was lost (`doubtful`), its request may still be at work, unseen: then two readings must agree.
+        """
         end = time.monotonic() + SETTLE_LIMIT_S
+        last = None
         while True:
             bookings = None if before.bookings is None else self._each(self._bookings)
-            # The counters are read after the bookings, once no booking is on its way any more.
             left = self._each(self._left)
             waiting = sum(b.status == IN_PROCESS for rows in (bookings or {}).values() for b in rows)
-            if not waiting or time.monotonic() > end or self._halt.wait(POLL_S):
+            still = not doubtful or last == (bookings, left)
+            if (still and not waiting) or time.monotonic() > end or self._halt.wait(POLL_S):
                 break
+            last = bookings, left
         if waiting:
             what = counted(waiting, "booking was", "bookings were")
             notes.append(f"{what} still InProcess {SETTLE_LIMIT_S:g} s after the load")

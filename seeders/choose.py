@@ -47,12 +47,11 @@ def choose(  # noqa: PLR0913 - what to run, where, and with what
         SeedError: the target refused or went away.
     """
     lasts = scenario.duration + scenario.graceful_stop + SPARE_S
+    users = max(scenario.data.users, 1)
     file, dataset = _found(target, scenario.data, root, named)
     if dataset is not None:
         try:
-            dataset = refresh_tokens(
-                dataset, target, file, valid_for_s=lasts, count=scenario.data.users, on_progress=on_progress
-            )
+            dataset = refresh_tokens(dataset, target, file, valid_for_s=lasts, count=users, on_progress=on_progress)
             if describes(dataset, target):
                 return dataset.select(scenario.data), file
         except SeedError:
@@ -63,7 +62,7 @@ def choose(  # noqa: PLR0913 - what to run, where, and with what
         raise DatasetError(_nothing_fits(target, file, known=dataset is not None))
     file = default_file(root, target, scenario.name)
     dataset = seed(target, plan_for(scenario.data), file, on_progress=on_progress)
-    fresh = refresh_tokens(dataset, target, file, valid_for_s=lasts, count=scenario.data.users)
+    fresh = refresh_tokens(dataset, target, file, valid_for_s=lasts, count=users)
     return fresh.select(scenario.data), file
 
 

@@ -75,7 +75,7 @@ class _Stops:
 class Worker:
     """One load process: users, recorder, ledger and the file that the parent follows."""
 
-    def __init__(self, folder: RunFolder, run: Run, dataset: Path, files: tuple[TextIO, TextIO]) -> None:
+    def __init__(self, run: Run, dataset: Path, files: tuple[TextIO, TextIO]) -> None:
         scenario = run.scenario
         self._scenario = scenario
         self._ticks, ledger_file = files
@@ -106,7 +106,6 @@ class Worker:
         )
         self._environment.events.user_error.add_listener(self._on_user_error)
         self._runner = self._environment._create_runner(StagedRunner)  # noqa: SLF001 - the only way to a runner of one's own
-        self._folder = folder
 
     def run(self) -> str:
         """Run the load to its end.
@@ -207,7 +206,7 @@ def main() -> int:
     try:
         with ExitStack() as files:
             opened = tuple(files.enter_context(p.open("a", encoding="utf-8")) for p in (folder.ticks, folder.ledger))
-            worker = Worker(folder, folder.load(), options.dataset, (opened[0], opened[1]))
+            worker = Worker(folder.load(), options.dataset, (opened[0], opened[1]))
             end.update(reason=worker.run(), exit_code=0, traces=worker.traces())
     except LabError as error:
         log.exception("the load could not be run")

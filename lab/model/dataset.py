@@ -79,6 +79,8 @@ class Dataset:
     def select(self, needs: DataNeeds) -> Dataset:
         """Give the part of the dataset that a scenario asks for: the first flights and users that fit.
 
+        One user is always in it, if there is one: whoever reads a target through its gateway shows a token.
+
         Raises:
             DatasetError: there are too few; it says how to seed them.
         """
@@ -90,4 +92,4 @@ class Dataset:
                 f"dataset has {len(flights)} and {len(self.users)}; add them with: airbourne-lab seed "
                 f"--flights {needs.flights} --capacity {fewest}:{most} --users {max(needs.users, 1)}"
             )
-        return replace(self, flights=flights, users=self.users[: needs.users])
+        return replace(self, flights=flights, users=self.users[: max(needs.users, 1)])
