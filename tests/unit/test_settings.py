@@ -1,0 +1,114 @@
+"""Settings come from options, the environment and a file, in that order; secrets leave no trace."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lab import redact, settings
+from lab.errors import ConfigError
+from lab.settings import Settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FILE = """
+backend = "external"
+db_url = "mysql://lab:file@127.0.0.1"
+[influx]
+url = "http://127.0.0.1:8086"
+token = "file-token"
+org = "airbourne"
+"""
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """Give a settings file."""
+    path = tmp_path / "airbourne.toml"
+    path.write_text(FILE, encoding="utf-8")
+    return path
+
+
+def test_without_a_file_nothing_is_set(tmp_path: Path) -> None:
+    """A missing file is no error."""
+    assert settings.read(tmp_path / "airbourne.toml", {}) == Settings()
+
+
+def test_an_option_beats_the_environment_and_the_environment_beats_the_file(file: Path) -> None:
+    """Each setting is taken from the nearest place that has it."""
+    environment = {"AIRBOURNE_DB_URL": "mysql://environment", "INFLUXDB_V2_TOKEN": "environment-token"}
+    found = settings.read(file, environment, db_url="mysql://option", influx_bucket=None, backend="")
+    assert found.db_url == "mysql://option"
+    assert found.influx_token == "environment-token"
+    assert (found.backend, found.influx_org, found.influx_bucket) == ("external", "airbourne", "")
+
+
+def test_every_variable_is_read(tmp_path: Path) -> None:
+    """Each documented variable sets its own setting and no other."""
+    for name, variable in settings.VARIABLES.items():
+        assert settings.read(tmp_path / "none.toml", {variable: "x"}) == Settings(**{name: "x"})
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('bakend = "services"', 'bakend: no such setting; did you mean "backend"?'),
+        ('[influx]\ntokn = "x"', 'influx.tokn: no such setting; did you mean "token"?'),
+        ('influx = "x"', "influx: write a table"),
+        ("profile = 3", "profile: write text in quotes, not 3"),
+        ("profile =", "no valid TOML"),
+        ('influx_url = "x"', "influx_url: no such setting"),
+    ],
+)
+def test_a_wrong_file_names_the_place_and_the_remedy(tmp_path: Path, text: str, words: str) -> None:
+    """What is no setting is refused with the file, the name and the nearest right one."""
+    path = tmp_path / "airbourne.toml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"airbourne\.toml: ") as caught:
+        settings.read(path, {})
+    assert words in str(caught.value)
+
+
+def test_a_folder_in_place_of_the_file_is_said(tmp_path: Path) -> None:
+    """What cannot be read ends in a sentence, not in a trace."""
+    with pytest.raises(ConfigError, match="cannot be read"):
+        settings.read(tmp_path, {})
+
+
+def test_settings_show_no_secret(file: Path) -> None:
+    """The text form of settings holds no password and no token."""
+    shown = repr(settings.read(file, {}))
+    assert "file-token" not in shown
+    assert "lab:file" not in shown
+
+
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        (["run", "--influx-token", "abc"], ["run", "--influx-token", "***"]),
+        (["run", "--influx-token=abc", "-s", "x"], ["run", "--influx-token=***", "-s", "x"]),
+        (["--db-url", "mysql://lab:p@ss@db:3306/x"], ["--db-url", "mysql://***@db:3306/x"]),
+        (["--amqp-url=amqp://a:b@h/%2F?heartbeat=5"], ["--amqp-url=amqp://***@h/%2F?heartbeat=5"]),
+        (["--influx", "http://h:1?token=abc&org=o"], ["--influx", "http://h:1?token=***&org=o"]),
+        (["--gateway", "http://h:1/a@b"], ["--gateway", "http://h:1/a@b"]),
+    ],
+)
+def test_a_command_is_kept_without_its_secrets(words: list[str], shown: list[str]) -> None:
+    """Tokens and passwords are masked; the rest of the command stays as it was written."""
+    assert redact.command(words) == shown
+
+
+@given(st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=4))
+def test_no_password_survives(password: str) -> None:
+    """Whatever a password is made of, a URL that is shown does not hold it."""
+    assert f":{password}@" not in redact.url(f"amqp://lab:{password}@127.0.0.1:5672/%2F")
+
+
+@given(st.lists(st.text(st.characters(min_codepoint=97, max_codepoint=122), min_size=1)))
+def test_plain_words_stay(words: list[str]) -> None:
+    """A command without secrets is kept word for word."""
+    assert redact.command(words) == words
