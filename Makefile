@@ -4,14 +4,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --constraint constraints.txt
 
-.PHONY: run test lint format chromium clean
+.PHONY: run test lint format servers clean
 .DELETE_ON_ERROR:
 
 # The main job: start the platform, fill it, ramp 100 users against it, audit it, write the report.
 run: $(VENV)/.installed
 	@$(BIN)/airbourne-lab run --scenario ramp
 
-test: lint chromium
+test: lint servers
 	@$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
 
 lint: $(VENV)/.installed-dev
@@ -24,9 +24,10 @@ format: $(VENV)/.installed-dev
 	@$(BIN)/ruff check --fix-only .
 	@$(BIN)/ruff format .
 
-# The browser tests drive the system's Chromium. Where it can't be installed they say so and do not run.
-chromium:
-	@sh tests/chromium.sh
+# What the tests drive: Chromium, MariaDB, RabbitMQ, VictoriaMetrics, InfluxDB, docker-compose. Where they can't be
+# installed, the last lines of `make test` name the tests that did not run.
+servers:
+	@sh tests/servers.sh
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Dialog, Page
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
-"""What a Chromium may be called; tests/chromium.sh looks for the same."""
+"""What a Chromium may be called; tests/servers.sh looks for the same."""
 FLAGS = (
     "--no-sandbox",
     "--disable-gpu",

@@ -1,0 +1,27 @@
+"""What holds for every test: those that could not run are named at the end, never silently left out."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from _pytest.terminal import TerminalReporter
+
+REASON = "Skipped: "
+
+
+def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
+    """Say which tests did not run, and why, after all else."""
+    skipped: defaultdict[str, set[str]] = defaultdict(set)
+    for report in terminalreporter.stats.get("skipped", []):
+        longrepr = report.longrepr
+        reason = str(longrepr[2] if isinstance(longrepr, tuple) else longrepr).removeprefix(REASON)
+        skipped[reason].add(report.nodeid)
+    if not skipped:
+        return
+    terminalreporter.section("these tests did not run", yellow=True, bold=True)
+    for reason, names in sorted(skipped.items()):
+        terminalreporter.write_line(f"{len(names)} because: {reason}")
+        for name in sorted(names):
+            terminalreporter.write_line(f"    {name}")
