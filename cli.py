@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from lab import options as opt  # noqa: TC001 - Typer looks the types up when the program runs
 from lab.errors import ConfigError, LabError
 from lab.model.verdict import Exit
 
@@ -83,24 +84,12 @@ def main(
 scenarios_app = LabApp(help="List the scenarios that ship, or look at one.", invoke_without_command=True)
 app.add_typer(scenarios_app, name="scenarios")
 
-Profile = Annotated[str, typer.Option("--profile", help="How the platform behaves: safe or as-found.")]
-PortOffset = Annotated[int, typer.Option("--port-offset", help="Move the ports 3001-3005 by this number.", min=0)]
-Gateway = Annotated[str, typer.Option("--gateway", help="URL of a target's gateway.", metavar="URL")]
-Auth = Annotated[str, typer.Option("--auth", help="URL of its auth service.", metavar="URL")]
-Flights = Annotated[str, typer.Option("--flights", help="URL of its flights service.", metavar="URL")]
-BookingUrl = Annotated[str, typer.Option("--booking", help="URL of its booking service.", metavar="URL")]
-Reminder = Annotated[str, typer.Option("--reminder", help="URL of its reminder service.", metavar="URL")]
-TargetName = Annotated[str, typer.Option("--target", "-t", help="A target: a TOML file with five URLs, or its name.")]
-AllowPublic = Annotated[bool, typer.Option("--allow-public", help="Let load leave loopback and private ranges.")]
-Out = Annotated[Path, typer.Option("--out", help="Where run folders are.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-
 
 @app.command()
 def up(
-    profile: Profile = "safe",
+    profile: opt.Profile = None,
     *,
-    port_offset: PortOffset = 0,
+    port_offset: opt.PortOffset = 0,
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Throw the databases, the queue and the mail away first.")
     ] = False,
@@ -110,7 +99,7 @@ def up(
     from reports.stack import StackView
 
     with StackView() as view:
-        state = control.up(ROOT, profile=profile, port_offset=port_offset, fresh=fresh, on_event=view)
+        state = control.up(ROOT, profile=profile or "safe", port_offset=port_offset, fresh=fresh, on_event=view)
     typer.echo(f"The platform is up ({state.profile}): {state.target().gateway}. Stop it with: airbourne-lab down")
 
 
@@ -125,7 +114,7 @@ def down() -> None:
 
 
 @app.command()
-def status(*, as_json: AsJson = False) -> None:
+def status(*, as_json: opt.AsJson = False) -> None:
     """Show how each service is; exits 1 when not all of them are healthy."""
     from lab.stack.status import status as look
     from reports.stack import status_json, status_lines
@@ -157,11 +146,11 @@ def seed(  # noqa: PLR0913, PLR0917 - each is an option
     users: Annotated[int, typer.Option(help="How many users, signed up and in.")] = 200,
     capacity: Annotated[str, typer.Option(help="Fewest and most seats of an airplane.", metavar="MIN:MAX")] = "400:850",
     rng_seed: Annotated[int, typer.Option(help="The same seed makes the same data.")] = 1,
-    target: TargetName = "",
-    gateway: Gateway = "",
+    target: opt.TargetName = "",
+    gateway: opt.Gateway = "",
     dataset: Annotated[Path | None, typer.Option("--dataset", help="Where to keep what was made.")] = None,
     *,
-    allow_public: AllowPublic = False,
+    allow_public: opt.AllowPublic = False,
 ) -> None:
     """Fill a target through its own API; run it again and it creates only what is missing."""
     from lab import place
@@ -206,24 +195,24 @@ def scenarios_show(scenario: Annotated[str, typer.Argument(help="A name, or a pa
 @app.command()
 def run(  # noqa: PLR0913, PLR0917 - each is an option
     scenario: Annotated[str, typer.Option("--scenario", "-s", help="A name, or a path to a .toml file.")],
-    target: TargetName = "",
-    gateway: Gateway = "",
-    auth: Auth = "",
-    flights: Flights = "",
-    booking: BookingUrl = "",
-    reminder: Reminder = "",
-    profile: Annotated[str | None, typer.Option(help="safe (the default) or as-found.")] = None,
+    target: opt.TargetName = "",
+    gateway: opt.Gateway = "",
+    auth: opt.Auth = "",
+    flights: opt.Flights = "",
+    booking: opt.BookingUrl = "",
+    reminder: opt.Reminder = "",
+    profile: opt.Profile = None,
     label: Annotated[str, typer.Option(help="A name for this revision of the system.")] = "",
     stage: Annotated[list[str] | None, typer.Option(help="Replace the load: DURATION:USERS, repeatable.")] = None,
     threshold: Annotated[list[str] | None, typer.Option(help='Add one, repeatable: "checks:rate>0.99".')] = None,
     time_scale: Annotated[float, typer.Option(help="Multiply the stages' time: 0.1 is ten times shorter.")] = 1.0,
     seed: Annotated[int, typer.Option(help="Seed of the users' random choices.")] = 1,
     dataset: Annotated[Path | None, typer.Option(help="Use this dataset file.")] = None,
-    out: Out = RUNS,
+    out: opt.Out = RUNS,
     *,
     audit: Annotated[bool, typer.Option("--audit/--no-audit", help="Check afterwards what was sold.")] = True,
-    allow_public: AllowPublic = False,
-    as_json: AsJson = False,
+    allow_public: opt.AllowPublic = False,
+    as_json: opt.AsJson = False,
 ) -> None:
     """Run a scenario, watch it, audit what was sold, judge it and write the report.
 
@@ -266,7 +255,7 @@ def run(  # noqa: PLR0913, PLR0917 - each is an option
 @app.command()
 def report(
     run: Annotated[str, typer.Argument(help="An id, `latest`, or a run folder's path.", metavar="RUN")],
-    out: Out = RUNS,
+    out: opt.Out = RUNS,
     *,
     show: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
 ) -> None:
@@ -281,7 +270,7 @@ def report(
 
 
 @app.command()
-def runs(out: Out = RUNS, *, as_json: AsJson = False) -> None:
+def runs(out: opt.Out = RUNS, *, as_json: opt.AsJson = False) -> None:
     """List the runs, newest first."""
     from lab import store
     from reports import listing

@@ -1,0 +1,88 @@
+"""The options that more than one command takes, or that come in groups: their types, written down once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+_TARGET: Final = "Target"
+_PLATFORM: Final = "The lab's own platform"
+_INFLUX: Final = "InfluxDB"
+
+TargetName = Annotated[
+    str,
+    typer.Option("--target", "-t", help="A target: a TOML file with five URLs, or its name.", rich_help_panel=_TARGET),
+]
+Gateway = Annotated[
+    str, typer.Option("--gateway", help="URL of a target's gateway.", metavar="URL", rich_help_panel=_TARGET)
+]
+Auth = Annotated[str, typer.Option("--auth", help="URL of its auth service.", metavar="URL", rich_help_panel=_TARGET)]
+Flights = Annotated[
+    str, typer.Option("--flights", help="URL of its flights service.", metavar="URL", rich_help_panel=_TARGET)
+]
+BookingUrl = Annotated[
+    str, typer.Option("--booking", help="URL of its booking service.", metavar="URL", rich_help_panel=_TARGET)
+]
+Reminder = Annotated[
+    str, typer.Option("--reminder", help="URL of its reminder service.", metavar="URL", rich_help_panel=_TARGET)
+]
+AllowPublic = Annotated[
+    bool,
+    typer.Option("--allow-public", help="Let load leave loopback and private ranges.", rich_help_panel=_TARGET),
+]
+
+Profile = Annotated[
+    str | None,
+    typer.Option("--profile", help="How it behaves: safe (the default) or as-found.", rich_help_panel=_PLATFORM),
+]
+Backend = Annotated[
+    str | None,
+    typer.Option(
+        "--backend",
+        help="What is under it: embedded (the default), services (its own MariaDB and RabbitMQ), external.",
+        rich_help_panel=_PLATFORM,
+    ),
+]
+DbUrl = Annotated[
+    str,
+    typer.Option(
+        "--db-url", help="external: mysql://user:password@host:port.", metavar="URL", rich_help_panel=_PLATFORM
+    ),
+]
+AmqpUrl = Annotated[
+    str,
+    typer.Option(
+        "--amqp-url", help="external: amqp://user:password@host:port.", metavar="URL", rich_help_panel=_PLATFORM
+    ),
+]
+SmtpUrl = Annotated[
+    str,
+    typer.Option(
+        "--smtp-url",
+        help="external: smtp://host:port; without it the lab keeps the mail itself.",
+        metavar="URL",
+        rich_help_panel=_PLATFORM,
+    ),
+]
+PortOffset = Annotated[
+    int,
+    typer.Option("--port-offset", help="Move the ports 3001-3005 by this number.", min=0, rich_help_panel=_PLATFORM),
+]
+
+Influx = Annotated[
+    str,
+    typer.Option(
+        "--influx", help="Send metrics there; or set INFLUXDB_V2_URL.", metavar="URL", rich_help_panel=_INFLUX
+    ),
+]
+InfluxToken = Annotated[
+    str,
+    typer.Option("--influx-token", help="Better set INFLUXDB_V2_TOKEN: others see options.", rich_help_panel=_INFLUX),
+]
+InfluxOrg = Annotated[str, typer.Option("--influx-org", help="Or INFLUXDB_V2_ORG.", rich_help_panel=_INFLUX)]
+InfluxBucket = Annotated[str, typer.Option("--influx-bucket", help="Or INFLUXDB_V2_BUCKET.", rich_help_panel=_INFLUX)]
+
+Out = Annotated[Path, typer.Option("--out", help="Where run folders are.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
