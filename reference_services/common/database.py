@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import DateTime, event, text
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import (
+    DBAPIError,
+    IntegrityError,
+    InterfaceError,
+    OperationalError,
+    TimeoutError as PoolTimeoutError,
+)
 from sqlalchemy.ext.compiler import compiles
 
 from reference_services.common.errors import ConfigError
@@ -117,6 +123,13 @@ def new_id(result: CursorResult[*tuple[Any, ...]]) -> int:
     if key is None:
         raise AssertionError  # the statement was no INSERT of one row
     return int(key[0])
+
+
+def is_database_away(error: BaseException) -> bool:
+    """Tell a database that is away, stopped or overloaded (true) from a statement that it will never take (false)."""
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
+        return True
+    return isinstance(error, OperationalError | InterfaceError | PoolTimeoutError)
 
 
 def is_reference_violation(error: IntegrityError) -> bool:

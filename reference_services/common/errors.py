@@ -2,6 +2,7 @@
 
 ServiceError
  ├─ ConfigError     the service cannot start: a variable is missing or wrong
+ ├─ BusError        the message bus did not take a message, or cannot be asked
  ├─ UpstreamError   another service did not answer
  │   ├─ UpstreamDownError      it could not be reached, or hung up
  │   └─ UpstreamSlowError      it did not answer in time
@@ -31,6 +32,10 @@ class ServiceError(Exception):
 
 class ConfigError(ServiceError):
     """The service cannot start with the environment that it was given."""
+
+
+class BusError(ServiceError):
+    """The message bus is away, or did not take what it was given; its sentence says why."""
 
 
 class UpstreamError(ServiceError):
