@@ -26,7 +26,7 @@ def save(dataset: Dataset, path: Path) -> None:
     Raises:
         DatasetError: the file cannot be written.
     """
-    text = json.dumps({"format": FORMAT, **asdict(dataset)}, indent=1)
+    text = dump(dataset)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         # mkstemp makes its file with mode 0600, whatever the umask is.
@@ -45,6 +45,11 @@ def save(dataset: Dataset, path: Path) -> None:
         raise DatasetError(f"dataset {path}: cannot be written: {error.strerror or error}") from None
 
 
+def dump(dataset: Dataset) -> str:
+    """Give a dataset as the text of its file; it holds tokens and passwords."""
+    return json.dumps({"format": FORMAT, **asdict(dataset)}, indent=1)
+
+
 def load(path: Path) -> Dataset:
     """Read a dataset.
 
@@ -59,21 +64,30 @@ def load(path: Path) -> Dataset:
         raise DatasetError(f"dataset {path}: is no dataset file; {REMEDY}") from None
     except OSError as error:
         raise DatasetError(f"dataset {path}: cannot be read: {error.strerror or error}") from None
+    return parse(text, str(path))
+
+
+def parse(text: str, where: str) -> Dataset:
+    """Read a dataset's text; `where` is what an error calls it.
+
+    Raises:
+        DatasetError: it is no dataset, damaged, or of another version.
+    """
     try:
         values = json.loads(text)
     except (ValueError, RecursionError):
-        raise DatasetError(f"dataset {path}: is damaged or no dataset file (broken JSON); {REMEDY}") from None
+        raise DatasetError(f"dataset {where}: is damaged or no dataset file (broken JSON); {REMEDY}") from None
     if not isinstance(values, dict) or values.get("format") != FORMAT:
-        raise DatasetError(f"dataset {path}: is no dataset file; {REMEDY}")
+        raise DatasetError(f"dataset {where}: is no dataset file; {REMEDY}")
     if values.get("version") != DATASET_VERSION:
         raise DatasetError(
-            f"dataset {path}: is of version {values.get('version')!r}, and this lab reads version "
+            f"dataset {where}: is of version {values.get('version')!r}, and this lab reads version "
             f"{DATASET_VERSION}; {REMEDY}"
         )
     try:
         return _dataset(values)
     except (TypeError, ValueError, KeyError) as error:
-        raise DatasetError(f"dataset {path}: is damaged ({error}); {REMEDY}") from None
+        raise DatasetError(f"dataset {where}: is damaged ({error}); {REMEDY}") from None
 
 
 def digest(dataset: Dataset) -> str:

@@ -95,12 +95,21 @@ class RunFolder:
             raw = file.read_bytes()
         except OSError:
             raise RunError(f"{self.path} is no run folder: it has no {RUN_FILE}") from None
-        _check_version(raw, file)
-        try:
-            return _adapter().validate_json(raw)
-        except (ValueError, LabError) as error:  # a target's own check raises a LabError
-            first = str(error).splitlines()[:2]
-            raise RunError(f"{file} cannot be read: {' '.join(first)}") from None
+        return parse(raw, str(file))
+
+
+def parse(raw: bytes, where: str) -> Run:
+    """Read a run from JSON; `where` is what an error calls it.
+
+    Raises:
+        RunError: it is foreign, damaged, or of another version.
+    """
+    _check_version(raw, where)
+    try:
+        return _adapter().validate_json(raw)
+    except (ValueError, LabError) as error:  # a target's own check raises a LabError
+        first = str(error).splitlines()[:2]
+        raise RunError(f"{where} cannot be read: {' '.join(first)}") from None
 
 
 def dump(run: Run) -> bytes:
@@ -129,7 +138,7 @@ def _adapter() -> TypeAdapter[Run]:
     return TypeAdapter(with_config(ConfigDict(ser_json_inf_nan="strings"))(Run))
 
 
-def _check_version(raw: bytes, file: Path) -> None:
+def _check_version(raw: bytes, file: str) -> None:
     try:
         found: Any = json.loads(raw)
         version = found["version"]

@@ -45,16 +45,20 @@ class Recorder:
         self.in_flight = 0
         self.unfinished = 0
 
-    def start(self) -> None:
-        """Let second 0 begin now and forget what was counted before (set-up is never counted)."""
-        self._zero = self._clock()
+    def start(self, at: float | None = None) -> None:
+        """Let second 0 begin now, or at a time of the clock, and forget what was counted before (set-up is never)."""
+        self._zero = self._clock() if at is None else at
         self._seconds.clear()
         self._closed = 0
         self.unfinished = 0
 
+    def align(self, at: float) -> None:
+        """Move the begin of second 0 by the little that this clock has drifted; what is counted stays."""
+        self._zero = at
+
     @property
     def elapsed(self) -> float:
-        """Give the seconds since `start`."""
+        """Give the seconds since second 0 began; below 0 before that."""
         return self._clock() - self._zero
 
     def sent(self) -> None:

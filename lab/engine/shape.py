@@ -1,7 +1,7 @@
 """The load's shape in Locust's terms: users follow the stages as a straight line, and no stage is ever skipped.
 
 Locust's own shape worker looks once a second and blocks while users leave, so that short stages are lost and a ramp
-is a staircase. `StagedRunner` looks ten times a second and waits for nobody.
+is a staircase. The lab's runners look ten times a second and wait for nobody.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import gevent
 from locust import LoadTestShape
-from locust.runners import STATE_INIT, STATE_RUNNING, STATE_SPAWNING, LocalRunner
+from locust.runners import STATE_INIT, STATE_RUNNING, STATE_SPAWNING, LocalRunner, Runner
 from locust.user.task import LOCUST_STATE_RUNNING, LOCUST_STATE_STOPPING
 
 from lab.model.stage import total_duration, users_at
@@ -43,22 +43,8 @@ class StagesShape(LoadTestShape):
         return users, max(float(users), 1.0)
 
 
-class StagedRunner(LocalRunner):
-    """A local runner that follows its shape closely."""
-
-    def shape_worker(self) -> None:
-        """Adjust the number of users every 100 ms until the shape ends, then stop."""
-        shape = self.environment.shape_class
-        if shape is None:
-            raise RuntimeError("a staged runner needs a shape")
-        self.environment.events.test_start.fire(environment=self.environment)
-        self.update_state(STATE_RUNNING)
-        while self.state in {STATE_INIT, STATE_SPAWNING, STATE_RUNNING}:
-            current = shape.tick()
-            if current is None:
-                break
-            self.adjust(current[0])
-            gevent.sleep(INTERVAL)
+class Adjusting(Runner):
+    """A runner whose users come and go at once, by the number that should be there."""
 
     def adjust(self, wanted: int) -> None:
         """Start users, or ask users to leave after their iteration, until `wanted` are there to stay.
@@ -90,6 +76,24 @@ class StagedRunner(LocalRunner):
         self.user_greenlets.join(timeout=timeout)
         self.user_greenlets.kill(block=True, timeout=1)
         self.environment.events.test_stop.fire(environment=self.environment)
+
+
+class StagedRunner(Adjusting, LocalRunner):
+    """A local runner that follows its shape closely."""
+
+    def shape_worker(self) -> None:
+        """Adjust the number of users every 100 ms until the shape ends, then stop."""
+        shape = self.environment.shape_class
+        if shape is None:
+            raise RuntimeError("a staged runner needs a shape")
+        self.environment.events.test_start.fire(environment=self.environment)
+        self.update_state(STATE_RUNNING)
+        while self.state in {STATE_INIT, STATE_SPAWNING, STATE_RUNNING}:
+            current = shape.tick()
+            if current is None:
+                break
+            self.adjust(current[0])
+            gevent.sleep(INTERVAL)
 
 
 def _state(greenlet: Greenlet[..., Any]) -> str | None:
