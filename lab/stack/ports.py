@@ -7,6 +7,7 @@ spaces are apart, so it hinders nobody, and the kernel gives it back when its la
 
 from __future__ import annotations
 
+import secrets
 import socket
 from contextlib import suppress
 from dataclasses import dataclass
@@ -24,6 +25,9 @@ LOOPBACK: Final = "127.0.0.1"
 _HIGHEST: Final = 65535
 _OFFSETS: Final = range(0, 28000, 100)
 """Offsets that are tried when the standard ports are taken: all below the ports that systems give to clients."""
+_ANY: Final = range(20000, 32000)
+"""Where a server goes whose port is nobody's business: below the ports that systems give to clients, too."""
+_TRIES: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +97,19 @@ def claim_next() -> tuple[int, Claim]:
         with suppress(StackError):
             return offset, claim(offset)
     raise StackError(f"no five free ports at any offset up to {_OFFSETS[-1]}; stop what holds them")
+
+
+def claim_any(server: str) -> tuple[int, Claim]:
+    """Claim some port that is free.
+
+    Raises:
+        StackError: none was found.
+    """
+    for _ in range(_TRIES):
+        port = _ANY[secrets.randbelow(len(_ANY))]
+        with suppress(StackError):
+            return port, Claim([_claim_one(server, port)])
+    raise StackError(f"no free port for {server} from {_ANY[0]} to {_ANY[-1]}; stop what holds them")
 
 
 def is_free(port: int) -> bool:

@@ -1,0 +1,71 @@
+"""Ask the stack's own MariaDB and RabbitMQ whether they let their users in: what readiness means for them."""
+
+from __future__ import annotations
+
+import logging
+import socket
+from typing import TYPE_CHECKING, Final
+
+from lab.stack.ports import LOOPBACK
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Callable
+
+TIMEOUT: Final = 2.0
+
+
+def wait(ask: Callable[[], str | None], stopped: threading.Event, interval: float = 0.1) -> str | None:
+    """Ask until the answer is None or `stopped` is set; gives the last reason then."""
+    while True:
+        reason = ask()
+        if reason is None or stopped.wait(interval):
+            return reason
+
+
+def mariadb(port: int, user: str, password: str, database: str) -> str | None:
+    """Give None when the server lets the user into the database, otherwise why not."""
+    if not _listens(port):
+        return "does not listen"
+    import pymysql  # noqa: PLC0415 - wanted by some stacks alone
+
+    try:
+        pymysql.connect(
+            host=LOOPBACK,
+            port=port,
+            user=user,
+            password=password,
+            database=database,
+            connect_timeout=int(TIMEOUT),
+            read_timeout=TIMEOUT,
+        ).close()
+    except pymysql.Error as error:
+        return f"does not let {user} in ({error})"
+    return None
+
+
+def rabbitmq(port: int, url: str) -> str | None:
+    """Give None when the server lets the URL's user in, otherwise why not."""
+    if not _listens(port):
+        return "does not listen"
+    import pika  # noqa: PLC0415 - wanted by some stacks alone
+
+    # It tells each failed try at length; the reason that is given here is enough.
+    logging.getLogger("pika").setLevel(logging.CRITICAL)
+    parameters = pika.URLParameters(url)
+    parameters.socket_timeout = parameters.blocked_connection_timeout = TIMEOUT
+    parameters.stack_timeout = 2 * TIMEOUT
+    try:
+        pika.BlockingConnection(parameters).close()
+    except (pika.exceptions.AMQPError, OSError) as error:
+        return f"does not let the lab in ({type(error).__name__})"
+    return None
+
+
+def _listens(port: int) -> bool:
+    """Look before a login is tried: a refused one is a warning in the log of a server that is just starting."""
+    try:
+        socket.create_connection((LOOPBACK, port), timeout=TIMEOUT).close()
+    except OSError:
+        return False
+    return True
