@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
@@ -13,19 +13,21 @@ if TYPE_CHECKING:
 
     from reference_services.common.environment import Environment
 
+CONFIRM_S = 10.0
+
 
 @dataclass(frozen=True, slots=True)
 class BusConfig:
     """Where messages go.
 
     Attributes:
-        url: `queue:///directory`.
+        url: `queue:///directory`, or `amqp://user:password@host:port/vhost` (amqp_address.py says what may follow).
         exchange: name of the direct exchange (for brokers that have them).
         binding_key: what binds the queue to the exchange.
         queue: name of the queue; its dead letters go to `<queue>.dead`.
     """
 
-    url: str
+    url: str = field(repr=False)
     exchange: str
     binding_key: str
     queue: str
@@ -57,7 +59,11 @@ class Publisher(Protocol):
     """The sending side."""
 
     def publish(self, bodies: Sequence[str]) -> None:
-        """Hand over messages; when this returns they survive the death of every process."""
+        """Hand over messages; when this returns they survive the death of every process.
+
+        Raises:
+            BusError: the bus did not take all of them.
+        """
 
     def ready(self) -> str | None:
         """Give None when messages can be handed over, or the reason why not."""
@@ -79,10 +85,18 @@ class Consumer(Protocol):
         """Put these back: they come again."""
 
     def bury(self, delivery: Delivery, reason: str) -> None:
-        """Move a message that cannot be understood to the dead-letter queue."""
+        """Move a message that cannot be understood or handled to the dead-letter queue.
+
+        Raises:
+            BusError: the bus did not take the dead letter.
+        """
 
     def depth(self) -> int:
-        """Give how many messages are not acknowledged yet."""
+        """Give how many messages are not acknowledged yet.
+
+        Raises:
+            BusError: the bus did not say.
+        """
 
     def ready(self) -> str | None:
         """Give None when messages can be taken, or the reason why not."""
@@ -91,12 +105,20 @@ class Consumer(Protocol):
         """Let go of the bus; what was taken and not acknowledged comes again."""
 
 
-def open_publisher(config: BusConfig) -> Publisher:
+def open_publisher(config: BusConfig, timeout_s: float = CONFIRM_S) -> Publisher:
     """Open the sending side of the bus that the URL names.
+
+    Args:
+        config: where messages go.
+        timeout_s: how long one `publish` may take, in seconds.
 
     Raises:
         ConfigError: the URL names no bus, or it cannot be opened.
     """
+    if _is_amqp(config.url):
+        from reference_services.common.amqp_publisher import AmqpPublisher  # noqa: PLC0415 - only where it is needed
+
+        return AmqpPublisher(config, timeout_s)
     from reference_services.common.diskqueue import DiskPublisher  # noqa: PLC0415 - imported only where it is needed
 
     return DiskPublisher(_directory(config.url), config.queue)
@@ -108,13 +130,24 @@ def open_consumer(config: BusConfig) -> Consumer:
     Raises:
         ConfigError: the URL names no bus, or it cannot be opened.
     """
+    if _is_amqp(config.url):
+        from reference_services.common.amqp_consumer import AmqpConsumer  # noqa: PLC0415 - only where it is needed
+
+        return AmqpConsumer(config)
     from reference_services.common.diskqueue import DiskConsumer  # noqa: PLC0415 - imported only where it is needed
 
     return DiskConsumer(_directory(config.url), config.queue)
 
 
+def _is_amqp(url: str) -> bool:
+    return url.partition(":")[0] in {"amqp", "amqps"}
+
+
 def _directory(url: str) -> str:
     parts = urlsplit(url)
     if parts.scheme != "queue" or not parts.path.strip("/"):
-        raise ConfigError(f'BUS_URL: "{url}" is no bus that is known; write queue:///directory')
+        # The URL is not repeated: there may be a password in it.
+        raise ConfigError(
+            "BUS_URL: is no bus that is known; write queue:///directory or amqp://user:password@host:port"
+        )
     return parts.path
