@@ -30,7 +30,7 @@ def _what(error: BaseException, address: AmqpAddress) -> str:
     if isinstance(error, ProbableAuthenticationError):
         return f'refuses the login of "{address.user}": check user and password in BUS_URL'
     if isinstance(error, ProbableAccessDeniedError):
-        return f'does not let "{address.user}" into the virtual host "{address.virtual_host}": check the path of BUS_URL'
+        return f'has no virtual host "{address.virtual_host}" for "{address.user}": check the path of BUS_URL'
     if isinstance(error, ChannelClosedByBroker) and error.reply_code == PRECONDITION_FAILED:
         return (
             f"has the queue or exchange, declared in another way ({error.reply_text}): "
