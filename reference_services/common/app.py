@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -14,7 +14,7 @@ from flask import Blueprint, Flask, Response, g, request
 
 from reference_services.common.background import Background
 from reference_services.common.errors import answer_errors
-from reference_services.common.health import Check, Health, health_routes
+from reference_services.common.health import Check, Figure, Health, health_routes
 from reference_services.common.log import request_id
 from reference_services.common.openapi import Operation, openapi_routes
 
@@ -52,6 +52,7 @@ class Parts:
         blueprints: its calls.
         operations: their description, for `/openapi.json`.
         checks: what must hold for `/health` to be 200.
+        figures: what `/health` tells of its work, by name; each gives None when it is not known.
         background: its background work.
         prefix: where its calls start.
     """
@@ -59,6 +60,7 @@ class Parts:
     blueprints: Sequence[Blueprint]
     operations: Sequence[Operation]
     checks: Sequence[Check]
+    figures: Mapping[str, Figure] = field(default_factory=dict)
     background: Background = field(default_factory=Background)
     prefix: str = API
 
@@ -67,7 +69,7 @@ def complete_app(app: Flask, parts: Parts) -> Flask:
     """Add a service's own parts, its health and its OpenAPI document to its app."""
     for blueprint in parts.blueprints:
         app.register_blueprint(blueprint, url_prefix=parts.prefix)
-    app.register_blueprint(health_routes(Health(parts.checks)))
+    app.register_blueprint(health_routes(Health(parts.checks, parts.figures)))
     app.register_blueprint(openapi_routes(app.name.rpartition(".")[2], parts.operations))
     app.extensions["background"] = parts.background
     return app

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
-from reference_services.common.errors import ConfigError
+from reference_services.common.errors import BusError, ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -137,6 +137,14 @@ def open_consumer(config: BusConfig) -> Consumer:
     from reference_services.common.diskqueue import DiskConsumer  # noqa: PLC0415 - imported only where it is needed
 
     return DiskConsumer(_directory(config.url), config.queue)
+
+
+def known_depth(consumer: Consumer) -> int | None:
+    """Give how many messages are not acknowledged yet, or None when the bus does not say."""
+    try:
+        return consumer.depth()
+    except BusError:
+        return None
 
 
 def _is_amqp(url: str) -> bool:

@@ -20,7 +20,7 @@ from persistqueue.serializers import json as json_serializer
 from persistqueue.sqlackqueue import AckStatus
 
 from reference_services.common.bus import Delivery
-from reference_services.common.errors import ConfigError
+from reference_services.common.errors import BusError, ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -115,8 +115,15 @@ class DiskPublisher:
         self._queue = open_queue(directory, queue, resume=False)
 
     def publish(self, bodies: Sequence[str]) -> None:
-        """Hand over messages in one transaction."""
-        self._queue.put_many(bodies)
+        """Hand over messages in one transaction.
+
+        Raises:
+            BusError: the queue's file does not take them.
+        """
+        try:
+            self._queue.put_many(bodies)
+        except sqlite3.Error as error:
+            raise BusError(f"not published: the queue says: {error}") from error
 
     def ready(self) -> str | None:
         """Give None when the queue's file answers, or the reason why not."""
@@ -155,8 +162,15 @@ class DiskConsumer:
         self.acknowledge([delivery])
 
     def depth(self) -> int:
-        """Count the messages that are not acknowledged."""
-        return self._queue.waiting()
+        """Count the messages that are not acknowledged.
+
+        Raises:
+            BusError: the queue's file does not answer.
+        """
+        try:
+            return self._queue.waiting()
+        except sqlite3.Error as error:
+            raise BusError(f"queue: {error}") from error
 
     def ready(self) -> str | None:
         """Give None when the queue's file answers, or the reason why not."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response
@@ -15,8 +16,22 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 Check = Callable[[], str | None]
+Figure = Callable[[], int | None]
 
 KEEP_S = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """How a service is.
+
+    Attributes:
+        reasons: why it is not ready; none when it is.
+        figures: what it knows of its own work, such as how much waits.
+    """
+
+    reasons: tuple[str, ...]
+    figures: Mapping[str, int]
 
 
 class Health:
@@ -25,30 +40,34 @@ class Health:
     Services ask each other in one direction only (gateway → all, booking → flights): no cycle.
     """
 
-    def __init__(self, checks: Sequence[Check]) -> None:
+    def __init__(self, checks: Sequence[Check], figures: Mapping[str, Figure]) -> None:
         self._checks = tuple(checks)
+        self._figures = dict(figures)
         self._lock = threading.Lock()
         self._until = 0.0
-        self._reasons: list[str] = []
+        self._condition = Condition((), {})
 
-    def reasons(self) -> list[str]:
-        """Give the reasons why the service is not ready; none when it is."""
+    def condition(self) -> Condition:
+        """Give whether the service is ready, and its figures as far as they are known."""
         with self._lock:
             if time.monotonic() >= self._until:
-                self._reasons = [reason for check in self._checks if (reason := check()) is not None]
+                reasons = tuple(reason for check in self._checks if (reason := check()) is not None)
+                known = {name: number for name, ask in self._figures.items() if (number := ask()) is not None}
+                self._condition = Condition(reasons, known)
                 self._until = time.monotonic() + KEEP_S
-            return self._reasons
+            return self._condition
 
 
 def health_routes(health: Health) -> Blueprint:
-    """Give the blueprint that answers `/health`."""
+    """Give the blueprint that answers `/health`; the figures stand in `data`, whether it is ready or not."""
     blueprint = Blueprint("health", __name__)
 
     @blueprint.get("/health")
     def show() -> Response:
-        reasons = health.reasons()
-        if reasons:
-            return answer({}, f"Not ready: {'; '.join(reasons)}.", 503, err={"health": "; ".join(reasons)})
-        return answer({"status": "ready"}, "Ready.")
+        condition = health.condition()
+        if condition.reasons:
+            reasons = "; ".join(condition.reasons)
+            return answer(dict(condition.figures), f"Not ready: {reasons}.", 503, err={"health": reasons})
+        return answer({"status": "ready", **condition.figures}, "Ready.")
 
     return blueprint

@@ -43,6 +43,7 @@ def log_to_stderr(service: str, level: str) -> None:
     logging.basicConfig(handlers=[handler], level=level, force=True)
     lifecycle().setLevel(logging.INFO)
     logging.getLogger("persistqueue").setLevel(logging.WARNING)  # at INFO it talks about itself
+    logging.getLogger("pika").setLevel(logging.CRITICAL)  # amqp_link.py says once what pika says at each try
 
 
 def lifecycle() -> logging.Logger:
