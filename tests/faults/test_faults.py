@@ -1,0 +1,124 @@
+"""Issue 3 §2: parts of the platform stopped and killed while 20 users book; nothing that was promised is lost.
+
+Each test lets the lab load the platform, does its harm in the middle, and believes the lab's own audit; then it looks
+into the databases and the mail itself.
+"""
+
+from __future__ import annotations
+
+import logging
+from time import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.faults.kept import (
+    BATCH,
+    assert_audit_is_clean,
+    assert_each_is_notified,
+    assert_failures_were_told,
+    assert_works_again,
+)
+from tests.integration.services.platform import wait_until
+
+if TYPE_CHECKING:
+    from tests.faults.house import House
+    from tests.faults.load import Ran
+
+pytestmark = pytest.mark.e2e
+
+CALM = 5
+"""So many seconds of load go before the fault."""
+AWAY = 10
+"""So long, in seconds, a server is away."""
+log = logging.getLogger(__name__)
+
+
+def test_rabbitmq_is_away_for_ten_seconds(house: House) -> None:
+    """Bookings go on as if nothing were; their notifications wait in the outbox, and are all sent afterwards."""
+    with house.load() as load:
+        load.until_second(CALM)
+        house.broker.stop()
+        down = load.for_seconds(1)
+        load.for_seconds(AWAY - 1)
+        kept, up = house.count("booking", "SELECT COUNT(*) FROM outbox"), time()
+        house.broker.start()
+        ran = load.end()
+    log.info("RabbitMQ: %d notes in the outbox; first mail %.1f s after the start", kept, house.mail.next_after(up))
+    assert ran.booked_between(down, up) > 20
+    assert kept > 20
+    assert not ran.failed
+    assert_all_is_kept(house, ran)
+
+
+def test_the_reminder_is_killed_in_mid_handling(house: House) -> None:
+    """Killed with messages that it has not acknowledged, and mails that it has not noted, it loses none of them."""
+    with house.load() as load:
+        load.until_second(CALM)
+        with house.held("reminder", "tickets") as waiting:
+            wait_until(lambda: waiting("INSERT INTO tickets") > 0, "the reminder is storing tickets")
+            house.reminder.kill()
+        load.for_seconds(2)
+        up = time()
+        house.reminder.start()
+        ran = load.end()
+    log.info("reminder: first mail %.1f s after the start", house.mail.next_after(up))
+    assert not ran.failed
+    assert_all_is_kept(house, ran, twice_at_most=BATCH)
+
+
+def test_booking_is_killed_in_mid_handling(house: House) -> None:
+    """Killed between its own record and the seats at flights, it frees those seats after its start."""
+    with house.load() as load:
+        load.until_second(CALM)
+        with house.held("flights", "flights") as waiting:
+            wait_until(lambda: waiting("UPDATE flights") >= 5, "bookings wait for their seats")
+            house.booking.kill()
+            begun = house.count("booking", "SELECT COUNT(*) FROM bookings WHERE status = 'InProcess'")
+        load.for_seconds(2)
+        up = time()
+        house.booking.start()
+        ran = load.end()
+    assert begun >= 5
+    assert {answer.status for answer in ran.failed} == {502}
+    log.info("booking: %d in process when it died; %s", begun, ran.recovery(up))
+    assert_all_is_kept(house, ran)
+
+
+def test_mariadb_is_restarted(house: House) -> None:
+    """All four databases go and come: bookings fail meanwhile, with a sentence, and then succeed again."""
+    with house.load() as load:
+        load.until_second(CALM)
+        house.database.stop()
+        load.for_seconds(2)
+        up = time()
+        house.database.start()
+        ran = load.end()
+    log.info("MariaDB: %s", ran.recovery(up))
+    assert len(ran.failed) > 20
+    assert_all_is_kept(house, ran)
+
+
+def test_the_mail_server_refuses_for_ten_seconds(house: House) -> None:
+    """It answers 451, then it is gone: no mail is lost, none comes twice, and bookings do not notice."""
+    with house.load() as load:
+        load.until_second(CALM)
+        house.mail.refuse()
+        load.for_seconds(AWAY // 2)
+        house.mail.stop()
+        load.for_seconds(AWAY // 2)
+        up = time()
+        house.mail.start()
+        ran = load.end()
+    log.info("mail: first mail %.1f s after the start", house.mail.next_after(up))
+    assert not ran.failed
+    assert_all_is_kept(house, ran)
+
+
+def assert_all_is_kept(house: House, ran: Ran, *, twice_at_most: int = 0) -> None:
+    """Check what must hold after every fault."""
+    assert_failures_were_told(ran)
+    assert_audit_is_clean(ran)
+    assert_each_is_notified(house, ran, twice_at_most=twice_at_most)
+    assert_works_again(ran)
+    house.sound = True
