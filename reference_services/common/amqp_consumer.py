@@ -103,6 +103,9 @@ class AmqpConsumer:
     def depth(self) -> int:
         """Count the messages that are not acknowledged: those in the queue, and those that we hold.
 
+        A message on its way to us is neither. So the broker is asked twice, and the higher count is given: what was
+        on its way at the first answer has arrived before the second.
+
         Raises:
             BusError: the broker is away, or too slow.
         """
@@ -113,12 +116,15 @@ class AmqpConsumer:
 
         def count(frame: Method[QueueSpec.DeclareOk]) -> None:
             found.append(frame.method.message_count + len(self._held))
-            answered.set()
+            if len(found) == 1:
+                self._ask(count)
+            else:
+                answered.set()
 
         self._link.run_soon(lambda: self._ask(count))
         if not answered.wait(DEPTH_TIMEOUT_S):
             raise BusError(f"{self._link.address.name} did not give the queue's depth within {DEPTH_TIMEOUT_S:g} s")
-        return found[0]
+        return max(found)
 
     def ready(self) -> str | None:
         """Give None when messages can be taken, or a sentence why not."""

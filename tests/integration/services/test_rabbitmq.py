@@ -1,0 +1,182 @@
+"""The bus on a real RabbitMQ that stays up: confirms, returns, acknowledgement, dead letters, refusals."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import pytest
+
+from reference_services.common.amqp_consumer import AmqpConsumer
+from reference_services.common.amqp_publisher import AmqpPublisher
+from reference_services.common.errors import BusError
+from tests.integration.services.broker import bodies, collect, consuming, letters, own_bus, publishing, talking
+from tests.integration.services.platform import wait_until
+
+if TYPE_CHECKING:
+    from reference_services.common.bus import BusConfig
+    from tests.real import RabbitMQ
+
+
+@pytest.fixture
+def bus(rabbitmq: RabbitMQ) -> BusConfig:
+    """A bus of the test's own."""
+    return own_bus(rabbitmq.url)
+
+
+def test_messages_arrive_in_order_and_persistent(bus: BusConfig) -> None:
+    """What `publish` returned for is in the queue, in order and marked to outlive the broker; any text survives."""
+    sent = ["", "Grüße ✈", '{"a": 1}', "x" * 300_000, "\0"]
+    with publishing(bus) as publisher:
+        publisher.publish(sent)
+    with talking(bus.url) as channel:
+        method, properties, _ = channel.basic_get(bus.queue)
+        assert method is not None
+        assert properties is not None
+        assert properties.delivery_mode == 2
+        channel.basic_nack(method.delivery_tag)
+    with consuming(bus) as consumer:
+        assert bodies(collect(consumer, len(sent))) == sent
+
+
+def test_many_threads_publish_at_once(bus: BusConfig) -> None:
+    """Threads that share a publisher each return when their own messages are there, and nothing is lost."""
+    with publishing(bus) as publisher, ThreadPoolExecutor(16) as pool:
+
+        def publish(thread: int) -> None:
+            for number in range(20):
+                publisher.publish([f"{thread}-{number}"])
+
+        list(pool.map(publish, range(16)))
+        with consuming(bus) as consumer:
+            assert sorted(bodies(collect(consumer, 320))) == sorted(f"{t}-{n}" for t in range(16) for n in range(20))
+
+
+def test_a_message_without_a_queue_is_an_error_and_the_next_one_arrives(bus: BusConfig) -> None:
+    """When somebody takes the binding away, `publish` says that nothing takes the message, and then repairs it."""
+    with publishing(bus) as publisher:
+        with talking(bus.url) as channel:
+            channel.queue_unbind(bus.queue, bus.exchange, bus.binding_key)
+        with pytest.raises(BusError, match=rf'no queue is bound to key "{bus.binding_key}"'):
+            publisher.publish(["lost"])
+        wait_until(lambda: publisher.ready() is None, "the declarations")
+        publisher.publish(["found"])
+    assert [body for body, _ in letters(bus.url, bus.queue)] == ["found"]
+
+
+def test_a_message_that_the_broker_cannot_keep_is_an_error(bus: BusConfig) -> None:
+    """A queue that is full by its own policy refuses, and `publish` says so."""
+    with talking(bus.url) as channel:
+        full = {"x-max-length": 0, "x-overflow": "reject-publish"}
+        channel.exchange_declare(bus.exchange, exchange_type="direct", durable=True)
+        channel.queue_declare(f"{bus.queue}.full", arguments=full)
+        channel.queue_bind(f"{bus.queue}.full", bus.exchange, bus.binding_key)
+        with publishing(bus) as publisher, pytest.raises(BusError, match="could not keep the message"):
+            publisher.publish(["too much"])
+        channel.queue_delete(f"{bus.queue}.full")
+
+
+def test_what_is_not_acknowledged_comes_again(bus: BusConfig) -> None:
+    """A consumer that ends takes only those along that it acknowledged; requeued ones come again at once."""
+    with publishing(bus) as publisher:
+        publisher.publish(["one", "two", "three"])
+    with consuming(bus) as consumer:
+        one, two, _three = collect(consumer, 3)
+        consumer.acknowledge([one])
+        consumer.requeue([two])
+        assert bodies(collect(consumer, 1)) == ["two"]
+    with consuming(bus) as successor:
+        assert sorted(bodies(collect(successor, 2))) == ["three", "two"]
+
+
+def test_a_dead_letter_keeps_its_body_and_its_reason(bus: BusConfig) -> None:
+    """A buried message leaves the queue and lies in `<queue>.dead` byte for byte, with why and whence."""
+    raw = b"\xff\xfe no text"
+    with consuming(bus) as consumer:
+        with talking(bus.url) as channel:
+            channel.basic_publish(bus.exchange, bus.binding_key, raw)
+        (delivery,) = collect(consumer, 1)
+        consumer.bury(delivery, "is no JSON ✈")
+        wait_until(lambda: consumer.depth() == 0, "an empty queue")
+    with talking(bus.url) as channel:
+        method, properties, body = channel.basic_get(f"{bus.queue}.dead", auto_ack=True)
+        assert method is not None
+        assert properties is not None
+        assert (body, properties.delivery_mode) == (raw, 2)
+        assert properties.headers == {"reason": "is no JSON ✈", "queue": bus.queue}
+
+
+def test_depth_counts_the_ready_and_the_unacknowledged(bus: BusConfig) -> None:
+    """The depth falls by acknowledging, not by taking, and counts more than a consumer is given at once."""
+    with publishing(bus) as publisher, consuming(bus) as consumer:
+        publisher.publish([str(number) for number in range(1000)])
+        taken = collect(consumer, 300)
+        wait_until(lambda: consumer.depth() == 1000, "1000 messages")
+        consumer.acknowledge(taken)
+        wait_until(lambda: consumer.depth() == 1000 - len(taken), "so many less")
+
+
+def test_a_queue_of_the_first_version_is_accepted(bus: BusConfig) -> None:
+    """A durable queue that others declared without arguments, with messages in it, is taken as it is."""
+    with talking(bus.url) as channel:
+        channel.exchange_declare(bus.exchange, exchange_type="direct", durable=True)
+        channel.queue_declare(bus.queue, durable=True)
+        channel.queue_bind(bus.queue, bus.exchange, bus.binding_key)
+        channel.basic_publish(bus.exchange, bus.binding_key, b"from of old")
+    with consuming(bus) as consumer:
+        assert bodies(collect(consumer, 1)) == ["from of old"]
+
+
+def test_a_queue_that_differs_is_named(bus: BusConfig) -> None:
+    """A queue that was declared in another way is a sentence with its name, on both sides, and no message is sent."""
+    with talking(bus.url) as channel:
+        channel.queue_declare(bus.queue, durable=False)
+        for side in (AmqpPublisher(bus, 1.0), AmqpConsumer(bus)):
+            wait_until(lambda: "declared in another way" in (side.ready() or ""), "the sentence")  # noqa: B023 - now
+            assert f"queue '{bus.queue}'" in (side.ready() or "")
+            side.close()
+        channel.queue_delete(bus.queue)
+
+
+def test_a_queue_that_is_deleted_is_declared_again(bus: BusConfig) -> None:
+    """A consumer whose queue somebody deletes has it again, and consumes from it."""
+    with publishing(bus) as publisher, consuming(bus) as consumer:
+        with talking(bus.url) as channel:
+            channel.queue_delete(bus.queue)
+
+        def exists() -> bool:
+            try:
+                publisher.publish(["after"])
+            except BusError:
+                return False
+            return True
+
+        wait_until(exists, "a queue that takes messages")
+        assert set(bodies(collect(consumer, 1))) == {"after"}
+
+
+@pytest.mark.parametrize(
+    ("login", "place", "sentence"),
+    [
+        ("lab:wrong-pw@", "%2F", 'refuses the login of "lab"'),
+        ("nobody:wrong-pw@", "%2F", 'refuses the login of "nobody"'),
+        (None, "nowhere", 'no virtual host "nowhere"'),
+    ],
+)
+def test_a_refused_login_is_a_sentence_without_the_password(
+    rabbitmq: RabbitMQ, login: str | None, place: str, sentence: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A wrong password, user or virtual host is told in `ready` and by `publish`; no password is told or logged."""
+    parts = urlsplit(rabbitmq.url)
+    user = f"{parts.username}:{parts.password}@" if login is None else login
+    publisher = AmqpPublisher(own_bus(f"amqp://{user}{parts.hostname}:{parts.port}/{place}"), 5.0)
+    try:
+        wait_until(lambda: sentence in (publisher.ready() or ""), sentence)
+        with pytest.raises(BusError, match=sentence) as caught:
+            publisher.publish(["nobody hears"])
+        for secret in ("wrong-pw", str(parts.password)):
+            assert secret not in f"{caplog.text} {caught.value} {publisher.ready()}"
+        assert sentence in caplog.text
+    finally:
+        publisher.close()
