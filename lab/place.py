@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from lab import targets
 from lab.errors import StackError
 from lab.stack import control
+from lab.stack.backend import EMBEDDED, Backend
 from lab.stack.owned import running
 from lab.stack.state import StackEvent
 
@@ -49,22 +50,25 @@ def standing(root: Path) -> StackState:
 
 @contextmanager
 def platform(
-    target: Target | None, profile: str | None, root: Path, on_event: Callable[[StackEvent], None]
+    target: Target | None,
+    profile: str | None,
+    root: Path,
+    on_event: Callable[[StackEvent], None],
+    backend: Backend | None = None,
 ) -> Iterator[tuple[Target, StackState | None]]:
     """Give where to run: the named target, else the platform that is up, else one of this run's own.
 
     Raises:
-        StackError: it does not come up, or another profile is up than the one asked for.
+        StackError: it does not come up, or one with another profile or backend is up than asked for.
     """
     state = None if target else control.find(root)
     if target is not None:
         yield target, None
     elif state is not None:
-        # `up` finds that it is up already, or refuses the other profile with the remedy.
-        state = control.up(root, profile=profile or state.profile, on_event=on_event)
+        state = control.attach(state, profile, backend, on_event)
         yield state.target(), state
     else:
         on_event(StackEvent("stack", "starting", 0.0, "starting the platform for this run"))
-        with running(root, profile or "safe", on_event) as state:
+        with running(root, profile or "safe", on_event, backend=backend or EMBEDDED) as state:
             on_event(StackEvent("stack", "ready", 0.0, "the platform is up, for this run"))
             yield state.target(), state

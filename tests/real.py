@@ -13,7 +13,7 @@ import pymysql
 import pytest
 
 from lab.errors import StackError
-from lab.stack import logins, mariadb, ports, programs, rabbitmq, serverfolder
+from lab.stack import logins, mariadb, ports, programs, rabbitmq, readiness, serverfolder
 from lab.stack.brood import Brood, Child
 from lab.stack.passwords import password
 from lab.stack.plan import importable
@@ -113,7 +113,7 @@ class Server:
                 stopped.set()
             return f"it ended with {ending}" if ending else self._ask()
 
-        reason = logins.wait(ask, stopped)
+        reason = readiness.wait(ask, stopped, 0.1)
         assert reason is None, (
             f"{self.name}: {reason}\n{self.log.read_text(encoding='utf-8', errors='replace')[-3000:]}"
         )
@@ -155,7 +155,7 @@ class MariaDB(Server):
     @property
     def password(self) -> str:
         """The password of `root`, who may do everything."""
-        return password(self.secrets, f"mariadb-{mariadb.ADMIN}")
+        return password(self.secrets, mariadb.key(mariadb.ADMIN))
 
     def url(self, database: str) -> str:
         """Give the SQLAlchemy URL of a database, which is made if it is missing."""

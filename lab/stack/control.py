@@ -7,8 +7,9 @@ from time import time
 from typing import TYPE_CHECKING, Final
 
 from lab.errors import ConfigError, StackError, nearest
-from lab.stack import ports
-from lab.stack.launch import READY_SECONDS, Handle
+from lab.stack import external, ports, programs
+from lab.stack.backend import EMBEDDED, Backend
+from lab.stack.launch import STOP_SECONDS, Handle
 from lab.stack.layout import Layout
 from lab.stack.plan import PROFILES, SERVE, Plan
 from lab.stack.processes import end, kill_group, living, wait_gone
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 ROOT: Final = Path(".airbourne")
 """The folder of the stack that `up` starts, below the working folder."""
 
-_DOWN_SECONDS: Final = 15.0
 _STACK: Final = "stack"
 
 
@@ -44,39 +44,47 @@ def up(  # noqa: PLR0913 - each is an option of the command
     root: Path = ROOT,
     *,
     profile: str = "safe",
+    backend: Backend = EMBEDDED,
     port_offset: int = 0,
     fresh: bool = False,
     on_event: Callable[[StackEvent], None] = silent,
-    timeout: float = READY_SECONDS,
+    timeout: float | None = None,
     module: str = SERVE,
 ) -> StackState:
     """Bring the stack up, so that it outlives this process, and return when all of it is ready.
 
-    A stack that is up with the same profile is left as it is. When anything goes wrong, or Ctrl-C comes, nothing stays.
+    A stack that is up with the same profile and backend is left as it is. When anything goes wrong, or Ctrl-C comes,
+    nothing stays.
 
     Args:
         root: the stack's folder; made when missing.
         profile: what the services are configured as.
+        backend: what the services stand on.
         port_offset: moves the standard ports.
         fresh: throw databases, queue and mail away first; a stack that is up is stopped for it.
         on_event: gets each step.
-        timeout: seconds until all must be ready.
+        timeout: seconds until all must be ready; None for what is usual with the backend.
         module: serves one service, `python -m MODULE SERVICE`.
 
     Raises:
-        StackError: a port is taken, a service died or is late, or a stack of another kind is up.
+        ConfigError: no such profile, or an external backend is to be emptied.
+        StackError: a port is taken, a program is missing, an external server cannot be used, a service died or is late,
+            or a stack of another kind is up.
     """
     check_profile(profile)
+    if fresh and backend.kind == "external":
+        raise ConfigError("--fresh would empty databases that are not the lab's own; empty them yourself")
     layout = Layout(root.absolute())
     with layout.locked():
         state = find(layout.root)
         if state is not None and not fresh:
-            return _already_up(state, profile, port_offset, on_event)
+            return attach(state, profile, backend, on_event, port_offset=port_offset)
+        look_ahead(backend)
         _take_down(layout, on_event)
         with ports.claim(port_offset) as claim:
             if fresh:
                 layout.forget()
-            handle = Handle(Plan(layout, profile, port_offset, module=module), claim)
+            handle = Handle(Plan(layout, profile, port_offset, module=module, backend=backend), claim)
             try:
                 state = handle.wait_ready(on_event, timeout)
             except BaseException:
@@ -84,6 +92,39 @@ def up(  # noqa: PLR0913 - each is an option of the command
                 raise
             handle.keep()
             return state
+
+
+def attach(
+    state: StackState,
+    profile: str | None,
+    backend: Backend | None,
+    on_event: Callable[[StackEvent], None] = silent,
+    *,
+    port_offset: int = 0,
+) -> StackState:
+    """Take the stack that is up as it is, if it is of the kind that is asked for; None asks for nothing in particular.
+
+    Raises:
+        StackError: it is of another kind, or not all of it is ready.
+    """
+    where = (
+        f"a stack is up in {state.folder} "
+        f"(profile {state.profile}, backend {state.backend_shown}, port offset {state.port_offset})"
+    )
+    remedy = "stop it first: airbourne-lab down"
+    if profile not in {None, state.profile}:
+        raise StackError(f"{where}; to have profile {profile}, {remedy}")
+    if backend is not None and backend.shown != state.backend_shown:
+        raise StackError(f"{where}; to have backend {backend.shown}, {remedy}")
+    if port_offset not in {0, state.port_offset}:
+        raise StackError(f"{where}; to move it to offset {port_offset}, {remedy}")
+    if not state.ready:
+        done = {part.name for part in state.parts if part.state == "ready"}
+        names = ", ".join(name for name in state.planned if name not in done)
+        raise StackError(f"{where}, but without {names} (airbourne-lab status says why); stop it: airbourne-lab down")
+    how = f"profile {state.profile}, backend {state.backend}, port offset {state.port_offset}"
+    on_event(StackEvent(_STACK, "ready", 0.0, f"already up: {how}"))
+    return state
 
 
 def down(root: Path = ROOT, on_event: Callable[[StackEvent], None] = silent) -> bool:
@@ -113,19 +154,16 @@ def check_profile(profile: str) -> None:
         raise ConfigError(f'unknown profile "{profile}"{nearest(profile, PROFILES)}')
 
 
-def _already_up(
-    state: StackState, profile: str, port_offset: int, on_event: Callable[[StackEvent], None]
-) -> StackState:
-    where = f"a stack is up in {state.folder} (profile {state.profile}, port offset {state.port_offset})"
-    if state.profile != profile:
-        raise StackError(f"{where}; to have profile {profile}, stop it first: airbourne-lab down")
-    if port_offset not in {0, state.port_offset}:
-        raise StackError(f"{where}; to move it to offset {port_offset}, stop it first: airbourne-lab down")
-    if not state.ready:
-        names = ", ".join(part.name for part in state.parts if part.state != "ready")
-        raise StackError(f"{where}, but without {names} (airbourne-lab status says why); stop it: airbourne-lab down")
-    on_event(StackEvent(_STACK, "ready", 0.0, f"already up: profile {state.profile}, port offset {state.port_offset}"))
-    return state
+def look_ahead(backend: Backend) -> None:
+    """Find out what stands in the way of a backend before anything is started.
+
+    Raises:
+        StackError: a program is missing, or an external server cannot be used.
+    """
+    if backend.kind == "services":
+        programs.require()
+    elif backend.kind == "external":
+        external.prepare(backend)
 
 
 def _take_down(layout: Layout, on_event: Callable[[StackEvent], None], *, say_nothing_up: bool = False) -> bool:
@@ -137,7 +175,7 @@ def _take_down(layout: Layout, on_event: Callable[[StackEvent], None], *, say_no
         return False
     began = time()
     alive = living(state.supervisor) is not None
-    end(state.supervisor, _DOWN_SECONDS)
+    end(state.supervisor, STOP_SECONDS)
     processes = [part.process for part in state.parts]
     for process in processes:
         kill_group(process)

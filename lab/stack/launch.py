@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Final
 
 from lab.errors import StackError
 from lab.stack.layout import SUPERVISOR, Layout, log_end
-from lab.stack.plan import importable
 from lab.stack.processes import kill_group
 from lab.stack.state import StackEvent, StackState, load
 
@@ -20,11 +19,11 @@ if TYPE_CHECKING:
     from lab.stack.plan import Plan
     from lab.stack.ports import Claim
 
-READY_SECONDS: Final = 30.0
-"""After this the start has failed. It takes 2 s on an idle machine and under 10 s on a busy one."""
+READY_SECONDS: Final = {"embedded": 30.0, "services": 90.0, "external": 60.0}
+"""After this the start has failed. On an idle machine it takes 2 s, with the stack's own servers 8 s."""
 _POLL_SECONDS: Final = 0.03
-_STOP_SECONDS: Final = 15.0
-"""More than a supervisor takes when every service must be killed."""
+STOP_SECONDS: Final = 40.0
+"""More than a supervisor takes when every service must be killed and the servers write down what they have."""
 
 
 class Handle:
@@ -40,19 +39,20 @@ class Handle:
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                env=importable(os.environ),
+                env=plan.supervisor_environment(os.environ),
                 cwd=plan.layout.root,
                 # A session of its own: Ctrl-C in the terminal is the starter's, and the starter decides.
                 start_new_session=True,
                 pass_fds=claim.handles,
             )
 
-    def wait_ready(self, on_event: Callable[[StackEvent], None], timeout: float) -> StackState:
+    def wait_ready(self, on_event: Callable[[StackEvent], None], timeout: float | None) -> StackState:
         """Wait until every part is ready, and tell each step.
 
         Raises:
             StackError: a part died, or was not ready within `timeout` seconds; the stack is stopped then.
         """
+        timeout = READY_SECONDS[self._plan.backend.kind] if timeout is None else timeout
         told: dict[str, str] = {}
         state: StackState | None = None
         while monotonic() - self._began < timeout:
@@ -90,7 +90,7 @@ class Handle:
         if self._process.stdin is not None:
             self._process.stdin.close()
         try:
-            self._process.wait(_STOP_SECONDS)
+            self._process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()

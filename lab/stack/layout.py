@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import secrets
 import shutil
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +12,8 @@ from typing import TYPE_CHECKING, Final
 
 from lab.errors import StackError
 from lab.model.target import PORTS
+from lab.stack import serverfolder
+from lab.stack.passwords import password
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,11 +21,16 @@ if TYPE_CHECKING:
 SERVICES: Final = tuple(PORTS)
 """The platform's services."""
 
+MARIADB: Final = "mariadb"
+RABBITMQ: Final = "rabbitmq"
+SERVERS: Final = (MARIADB, RABBITMQ)
+"""The servers that the backend `services` starts before the services."""
+
 MAIL: Final = "mail"
 """The mail sink: it stands beside the services, and has no `/health`."""
 
-PARTS: Final = (*SERVICES, MAIL)
-"""Everything that a stack starts, in the order in which it is shown."""
+PARTS: Final = (*SERVERS, *SERVICES, MAIL)
+"""Everything that a stack may start, in the order in which it is shown."""
 
 SUPERVISOR: Final = "supervisor"
 
@@ -58,9 +64,14 @@ class Layout:
         return self.root / "mail.jsonl"
 
     @property
+    def secrets(self) -> Path:
+        """The keys and passwords that the stack made for itself, a file each."""
+        return self.root / "secrets"
+
+    @property
     def jwt_key(self) -> Path:
         """The key that signs tokens."""
-        return self.root / "secrets" / "jwt.key"
+        return self.secrets / "jwt.key"
 
     def log(self, part: str) -> Path:
         """Give the log of a service, the mail sink or the supervisor."""
@@ -81,19 +92,27 @@ class Layout:
         self.root.chmod(0o700)
         self.data.mkdir(exist_ok=True)
         self.logs.mkdir(exist_ok=True)
-        self.jwt_key.parent.mkdir(mode=0o700, exist_ok=True)
-        if not self.jwt_key.exists():
-            _write_secret(self.jwt_key)
+        password(self.secrets, self.jwt_key.stem)
         self.mail.touch()
         for part in (*PARTS, SUPERVISOR):
             if self.log(part).exists():
                 self.log(part).replace(self.log(part).with_suffix(".log.1"))
 
     def forget(self) -> None:
-        """Throw the databases, the queue, the mail and the key away; the logs stay."""
-        for folder in (self.data, self.jwt_key.parent):
+        """Throw the databases, the queue, the mail and the keys away; the logs stay."""
+        self.forget_servers()
+        for folder in (self.data, self.secrets):
             shutil.rmtree(folder, ignore_errors=True)
         self.mail.unlink(missing_ok=True)
+
+    def forget_servers(self) -> None:
+        """Throw away what the stack's own servers keep, which may lie outside of this folder."""
+        serverfolder.remove(self.root)
+
+    def remove(self) -> None:
+        """Throw everything away, the folder too."""
+        self.forget_servers()
+        shutil.rmtree(self.root, ignore_errors=True)
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -111,13 +130,6 @@ class Layout:
             raise StackError(f"another up or down is at work in {self.root}; try again when it is done") from None
         finally:
             os.close(handle)
-
-
-def _write_secret(path: Path) -> None:
-    """Make a key that nobody but the owner could read at any moment."""
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "w", encoding="ascii") as file:
-        file.write(secrets.token_hex(32))
 
 
 def log_end(path: Path) -> str:

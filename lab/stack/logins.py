@@ -4,23 +4,11 @@ from __future__ import annotations
 
 import logging
 import socket
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from lab.stack.ports import LOOPBACK
 
-if TYPE_CHECKING:
-    import threading
-    from collections.abc import Callable
-
 TIMEOUT: Final = 2.0
-
-
-def wait(ask: Callable[[], str | None], stopped: threading.Event, interval: float = 0.1) -> str | None:
-    """Ask until the answer is None or `stopped` is set; gives the last reason then."""
-    while True:
-        reason = ask()
-        if reason is None or stopped.wait(interval):
-            return reason
 
 
 def mariadb(port: int, user: str, password: str, database: str) -> str | None:

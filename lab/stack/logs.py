@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import BinaryIO
 
-_TIME: Final = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?")
+_TIME: Final = re.compile(r"\d{4}-\d\d-\d\d[T ][ \d]\d:\d\d:\d\d(?:[.,]\d+)?")
 _POLL_SECONDS: Final = 0.1
 
 
@@ -35,7 +35,7 @@ def logs(root: Path = ROOT, service: str | None = None, *, follow: bool = False)
 
     Args:
         root: the stack's folder.
-        service: a service, `mail` or `supervisor`; None for all of them.
+        service: a service, `mail`, `mariadb`, `rabbitmq` or `supervisor`; None for all of them.
         follow: go on with what is written from now on, without end, also over a restart of the stack.
 
     Returns:
@@ -81,7 +81,8 @@ def _stamped(lines: list[LogLine]) -> Iterator[tuple[str, LogLine]]:
         found = _TIME.search(line.text)
         if found:
             # A clock may be set back; a file's own order may not.
-            latest = max(latest, found.group().replace("T", " ").replace(",", "."))
+            # MariaDB writes an hour before ten with one digit.
+            latest = max(latest, found.group().replace("T", " ").replace("  ", " 0").replace(",", "."))
         yield latest, line
 
 

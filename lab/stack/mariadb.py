@@ -54,6 +54,11 @@ _MYSQL_OPTIONS: Final = (
 )
 
 
+def key(user: str) -> str:
+    """Give the name of a user's secret."""
+    return f"mariadb-{user}"
+
+
 def url(port: int, user: str, secret: str, database: str) -> str:
     """Give the SQLAlchemy URL of a database."""
     return f"mysql+pymysql://{user}:{secret}@{LOOPBACK}:{port}/{database}?charset={CHARSET}"
@@ -68,12 +73,12 @@ def command(server: Path, folder: Path, port: int, *, mariadb: bool) -> list[str
 
 def statements(secrets: Path) -> str:
     """Give the SQL that each start runs before anybody may log in: databases, users, passwords."""
-    root = password(secrets, f"mariadb-{ADMIN}")
+    root = password(secrets, key(ADMIN))
     lines = [f"ALTER USER '{ADMIN}'@'localhost' IDENTIFIED BY '{root}';"]
     lines += _user(ADMIN, root, "*.*", " WITH GRANT OPTION")
     for name in DATABASES.values():
         lines.append(f"CREATE DATABASE IF NOT EXISTS `{name}` CHARACTER SET {CHARSET};")
-        lines += _user(name, password(secrets, f"mariadb-{name}"), f"`{name}`.*")
+        lines += _user(name, password(secrets, key(name)), f"`{name}`.*")
     return "\n".join([*lines, ""])
 
 

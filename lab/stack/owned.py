@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,8 +11,9 @@ from typing import TYPE_CHECKING
 from lab.errors import StackError
 from lab.model.target import PORTS
 from lab.stack import ports
-from lab.stack.control import ROOT, check_profile, silent
-from lab.stack.launch import READY_SECONDS, Handle
+from lab.stack.backend import EMBEDDED, Backend
+from lab.stack.control import ROOT, check_profile, look_ahead, silent
+from lab.stack.launch import Handle
 from lab.stack.layout import Layout
 from lab.stack.plan import SERVE, Plan
 from lab.stack.state import StackEvent, StackState
@@ -28,7 +28,8 @@ def running(  # noqa: PLR0913 - as `up`
     profile: str = "safe",
     on_event: Callable[[StackEvent], None] = silent,
     *,
-    timeout: float = READY_SECONDS,
+    backend: Backend = EMBEDDED,
+    timeout: float | None = None,
     module: str = SERVE,
     port_offset: int | None = None,
 ) -> Iterator[StackState]:
@@ -41,7 +42,8 @@ def running(  # noqa: PLR0913 - as `up`
         root: where the stack's folder is made.
         profile: what the services are configured as.
         on_event: gets each step, and the choice of other ports.
-        timeout: seconds until all must be ready.
+        backend: what the services stand on.
+        timeout: seconds until all must be ready; None for what is usual with the backend.
         module: serves one service, `python -m MODULE SERVICE`.
         port_offset: exactly these ports, and no others.
 
@@ -49,6 +51,7 @@ def running(  # noqa: PLR0913 - as `up`
         StackError: it does not come up; or a part died before the end of the block, if the block itself ended well.
     """
     check_profile(profile)
+    look_ahead(backend)
     root = root.absolute()
     root.mkdir(mode=0o700, parents=True, exist_ok=True)
     offset, claim = ports.claim_next() if port_offset is None else (port_offset, ports.claim(port_offset))
@@ -60,7 +63,7 @@ def running(  # noqa: PLR0913 - as `up`
             on_event(StackEvent("stack", "starting", 0.0, said))
         layout = Layout(Path(tempfile.mkdtemp(prefix="run-", dir=root)))
         began = monotonic()
-        handle = Handle(Plan(layout, profile, offset, owned=True, module=module), claim)
+        handle = Handle(Plan(layout, profile, offset, owned=True, module=module, backend=backend), claim)
         came_up = True
         try:
             yield handle.wait_ready(on_event, timeout)
@@ -70,8 +73,9 @@ def running(  # noqa: PLR0913 - as `up`
         finally:
             died = handle.stop()
             if died is None and came_up:
-                shutil.rmtree(layout.root, ignore_errors=True)
+                layout.remove()
             else:
+                layout.forget_servers()
                 on_event(StackEvent("stack", "failed", monotonic() - began, f"the logs are kept in {layout.logs}"))
         if died is not None:
             raise StackError(died)

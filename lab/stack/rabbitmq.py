@@ -37,6 +37,7 @@ def configuration(port: int, secret: str) -> str:
             f"default_pass = {secret}",
             "log.file = false",
             "log.console = true",
+            "log.console.use_colors = off",
             "",
         ]
     )
@@ -63,7 +64,7 @@ def environment(folder: Path, node_port: int) -> dict[str, str]:
         "RABBITMQ_ENABLED_PLUGINS_FILE": str(folder / "enabled_plugins"),
         "RABBITMQ_MNESIA_BASE": str(folder / "data"),
         "RABBITMQ_LOG_BASE": str(folder / "log"),
-        "RABBITMQ_LOG": "warning,-color",
+        "RABBITMQ_LOG": "warning",
         "RABBITMQ_MAX_NUMBER_OF_PROCESSES": "65536",
         "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": f"{node} {interface} +S 2:2 +SDcpu 2:2",
     }

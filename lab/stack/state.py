@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from lab.errors import StackError
 from lab.model.target import local_target
-from lab.stack.layout import MAIL, Layout
+from lab.stack.layout import MAIL, SERVICES, Layout
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from lab.model.target import Target
 
-STATE_VERSION: Final = 1
+STATE_VERSION: Final = 2
 
 Condition = Literal["starting", "ready", "failed"]
 
@@ -26,7 +26,8 @@ Condition = Literal["starting", "ready", "failed"]
 class StackEvent:
     """A step of starting or stopping, for one line on the screen.
 
-    `service` is a service, `mail`, or `stack` for what concerns all of them; `seconds` have passed since the start.
+    `service` is a service, a server, `mail`, or `stack` for what concerns all of them; `seconds` have passed since the
+    start.
     """
 
     service: str
@@ -45,7 +46,7 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class PartState:
-    """One started service or the mail sink; `seconds` is how long it took to become ready or to fail."""
+    """One started service, server or the mail sink; `seconds` is how long it took to become ready or to fail."""
 
     name: str
     port: int
@@ -57,7 +58,19 @@ class PartState:
 
 @dataclass(frozen=True, slots=True)
 class StackState:
-    """A started stack."""
+    """A started stack.
+
+    Attributes:
+        folder: where it keeps what it has.
+        profile: what the services are configured as.
+        port_offset: how far the standard ports are moved.
+        started: when, in seconds since the epoch.
+        supervisor: the process that owns it.
+        parts: what was started until now.
+        backend: what the services stand on: `embedded`, `services` or `external`.
+        backend_shown: the same with its URLs, without users and passwords.
+        planned: the names of all that will have been started.
+    """
 
     folder: Path
     profile: str
@@ -65,20 +78,28 @@ class StackState:
     started: float
     supervisor: Identity
     parts: tuple[PartState, ...]
+    backend: str = "embedded"
+    backend_shown: str = "embedded"
+    planned: tuple[str, ...] = (*SERVICES, MAIL)
 
     def target(self) -> Target:
         """Give the five URLs under which the stack answers."""
         return local_target(self.port_offset)
 
     @property
-    def mail_path(self) -> Path:
-        """The file that the mail sink appends to."""
-        return Layout(self.folder).mail
+    def mail_path(self) -> Path | None:
+        """The file that the mail sink appends to; None where mails go to another server."""
+        return Layout(self.folder).mail if MAIL in self.planned else None
+
+    @property
+    def processes(self) -> Mapping[str, int]:
+        """The main process of every part: the services, the stack's own servers, the mail sink."""
+        return {part.name: part.process.pid for part in self.parts}
 
     @property
     def pids(self) -> Mapping[str, int]:
         """The main process of each of the five services; a WSGI server's workers are its children."""
-        return {part.name: part.process.pid for part in self.parts if part.name != MAIL}
+        return {part.name: part.process.pid for part in self.parts if part.name in SERVICES}
 
     @property
     def failed(self) -> tuple[PartState, ...]:
@@ -88,7 +109,7 @@ class StackState:
     @property
     def ready(self) -> bool:
         """Whether everything answers, as far as the supervisor knows."""
-        return all(part.state == "ready" for part in self.parts)
+        return {part.name for part in self.parts if part.state == "ready"} >= set(self.planned)
 
 
 def save(state: StackState) -> None:
@@ -131,4 +152,5 @@ def _from_values(values: dict[str, object]) -> StackState:
         for part in values["parts"]  # type: ignore[attr-defined]
     ]
     known["parts"] = tuple(parts)
+    known["planned"] = tuple(values["planned"])  # type: ignore[arg-type]
     return StackState(**known)  # type: ignore[arg-type]

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import psutil
 
+from lab.stack import readiness
 from lab.stack.control import ROOT
-from lab.stack.layout import MAIL, Layout, tail
+from lab.stack.layout import SERVERS, Layout, tail
 from lab.stack.processes import family, kill_group, living, memory
 from lab.stack.state import load
 
@@ -25,7 +26,7 @@ _CPU_SECONDS: Final = 0.2
 
 @dataclass(frozen=True, slots=True)
 class PartStatus:
-    """One service or the mail sink; `memory` in MB and `cpu` in % of one core, both with its workers.
+    """One service, server or the mail sink; `memory` in MB and `cpu` in % of one core, both with its workers.
 
     `detail` is one line; `log_end` holds the last lines of the log of a part that has died.
     """
@@ -43,24 +44,29 @@ class PartStatus:
 
 @dataclass(frozen=True, slots=True)
 class StackStatus:
-    """The whole stack; `parts` is empty when it is not up, and `detail` says more then."""
+    """The whole stack; `parts` is empty when it is not up, and `detail` says more then.
+
+    `missing` names what is yet to be started.
+    """
 
     up: bool
     folder: Path
     detail: str
     profile: str = ""
     port_offset: int = 0
+    backend: str = ""
     uptime: float = 0.0
     parts: tuple[PartStatus, ...] = ()
+    missing: tuple[str, ...] = ()
 
     @property
     def healthy(self) -> bool:
         """Whether the stack is up and every part of it is ready."""
-        return self.up and all(part.state == "ready" for part in self.parts)
+        return self.up and not self.missing and all(part.state == "ready" for part in self.parts)
 
 
 def status(root: Path = ROOT) -> StackStatus:
-    """Look at the stack of a folder, asking each service's `/health`.
+    """Look at the stack of a folder, asking each service's `/health` and logging in to its servers.
 
     What a supervisor left that was killed is cleaned up.
 
@@ -82,24 +88,23 @@ def status(root: Path = ROOT) -> StackStatus:
     return StackStatus(
         up=True,
         folder=folder,
-        detail=f"{ready} of {len(parts)} ready",
+        detail=f"{ready} of {len(state.planned)} ready",
         profile=state.profile,
         port_offset=state.port_offset,
+        backend=state.backend_shown,
         uptime=time() - state.started,
         parts=parts,
+        missing=tuple(name for name in state.planned if name not in state.processes),
     )
 
 
 def _look(state: StackState) -> tuple[PartStatus, ...]:
-    from lab.stack.health import check  # noqa: PLC0415 - urllib3 is only wanted when something is up
-
-    target = state.target()
     processes = {part.name: _family(part) for part in state.parts}
     before = {name: _cpu(found) for name, found in processes.items()}
     began = monotonic()
-    asked = [part for part in state.parts if part.name != MAIL and part.state != "failed"]
+    asked = [part for part in state.parts if part.state != "failed"]
     with ThreadPoolExecutor(len(state.parts)) as pool:
-        answers = pool.map(lambda part: check(target.url(part.name)), asked)
+        answers = pool.map(lambda part: _ask(part, state), asked)
         reasons = {part.name: reason for part, reason in zip(asked, answers, strict=True)}
     threading.Event().wait(max(0.0, began + _CPU_SECONDS - monotonic()))
     over = monotonic() - began
@@ -114,6 +119,13 @@ def _look(state: StackState) -> tuple[PartStatus, ...]:
         )
         for part in state.parts
     )
+
+
+def _ask(part: PartState, state: StackState) -> str | None:
+    """Ask a part whether it is well; gives why it is not."""
+    if part.name in SERVERS:
+        return readiness.of_server(part.name, part.port, Layout(state.folder))()
+    return readiness.of_service(part.name, part.port)()
 
 
 def _part_status(

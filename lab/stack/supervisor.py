@@ -1,9 +1,9 @@
 """The process that owns a stack: `python -m lab.stack.supervisor FOLDER …`.
 
-It starts the mail sink and the five services at once, notes in the state file what is ready and what has died, and
-stops all of them on SIGTERM or SIGINT. Its standard input is a lifeline: when that ends, so does the stack, unless the
-line `keep` came before. So a starter that is killed, even with SIGKILL, takes the stack along until it has handed it
-over; the owner of an owned stack never hands it over.
+It starts the mail sink and the five services at once, before them the servers that they need, notes in the state file
+what is ready and what has died, and stops all of them on SIGTERM or SIGINT. Its standard input is a lifeline: when that
+ends, so does the stack, unless the line `keep` came before. So a starter that is killed, even with SIGKILL, takes the
+stack along until it has handed it over; the owner of an owned stack never hands it over.
 """
 
 from __future__ import annotations
@@ -11,32 +11,35 @@ from __future__ import annotations
 import argparse
 import os
 import select
-import shutil
 import signal
 import socket
 import sys
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 from time import monotonic, time
 from typing import TYPE_CHECKING, Final
 
-from lab.model.target import local_target
+from lab.stack import plan as plans
+from lab.stack import ports, readiness, serverfolder, wires
 from lab.stack.brood import Brood, Child
-from lab.stack.layout import MAIL, PARTS, SERVICES, Layout
-from lab.stack.plan import Plan, importable
-from lab.stack.ports import LOOPBACK
-from lab.stack.processes import identify
+from lab.stack.layout import MAIL, MARIADB, PARTS, RABBITMQ, SERVERS, SERVICES, Layout
+from lab.stack.processes import identify, yield_to_load
 from lab.stack.state import PartState, StackState, save
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Sequence
     from types import FrameType
 
-_NICENESS: Final = 5
+    from lab.stack.plan import Plan
+
 _GRACE_SECONDS: Final = 4.0
+_WRITE_SECONDS: Final = 20.0
+"""What a database and a broker get to write down what they have."""
+_PORTS: Final = {MARIADB: 1, RABBITMQ: 2}
+"""How many ports a server needs; the first is the one that it serves on."""
 _LIFELINE: Final = 0
 _KEEP: Final = b"keep"
 
@@ -53,6 +56,7 @@ class Supervisor:
         self._lifeline: int | None = _LIFELINE
         self._wake, self._woken = socket.socketpair()
         self._brood = Brood()
+        self._claims = ExitStack()
         self._children: dict[str, Child] = {}
         self._parts: dict[str, PartState] = {}
         self._waiting: dict[str, Future[str | None]] = {}
@@ -60,45 +64,75 @@ class Supervisor:
     def run(self) -> None:
         """Live until told to stop; leaves nothing running."""
         self._listen_for_signals()
-        with ThreadPoolExecutor(len(PARTS)) as pool:
+        with ThreadPoolExecutor(len(PARTS)) as pool, self._claims:
             try:
-                self._start()
-                self._note()
-                self._await_readiness(pool)
+                self._start_servers(pool)
                 while not self._stopped.is_set():
                     self._look()
+                    if self._may_start_services():
+                        self._start_services(pool)
                     self._rest(0.05 if self._waiting else 1.0)
             finally:
                 # Before the pool's own end, which waits for health checks: a stopped service answers none, at once.
                 self._stopped.set()
                 self._stop()
 
-    def _start(self) -> None:
-        """Start everything at once: each service spends its start on its own imports."""
-        with socket.create_server((LOOPBACK, 0), backlog=128) as listener:
-            smtp_port = int(listener.getsockname()[1])
+    def _start_servers(self, pool: ThreadPoolExecutor) -> None:
+        """Start the stack's own servers, if it has any."""
+        for name in [name for name in SERVERS if name in self._plan.parts]:
+            numbers = []
+            for _ in range(_PORTS[name]):
+                port, claim = ports.claim_any(name)
+                self._claims.enter_context(claim)
+                numbers.append(port)
+            folder = serverfolder.make(self._plan.layout.root)
+            said = "" if (folder / name).exists() else f"port {numbers[0]}, made for the first time"
+            self._launch(name, numbers[0], self._plan.server(name, tuple(numbers)), detail=said)
+            self._await(pool, name, readiness.of_server(name, numbers[0], self._plan.layout))
+        self._note()
+
+    def _may_start_services(self) -> bool:
+        """Tell whether the services are still to be started, and all that they need is there."""
+        servers = [self._parts[name].state for name in SERVERS if name in self._parts]
+        return SERVICES[0] not in self._parts and all(state == "ready" for state in servers)
+
+    def _start_services(self, pool: ThreadPoolExecutor) -> None:
+        """Start them and the mail sink at once: each spends its start on its own imports."""
+        smtp_port = self._start_sink() if MAIL in self._plan.parts else None
+        at = {name: part.port for name, part in self._parts.items()}
+        laid = wires.lay(self._plan.backend, self._plan.layout, at, smtp_port)
+        for service in SERVICES:
+            environment = self._plan.environment(service, laid, os.environ)
+            self._launch(service, self._plan.port(service), self._plan.service(service), environment)
+        self._note()
+        for name in [name for name in (*SERVICES, MAIL) if name in self._parts]:
+            self._await(pool, name, readiness.of_service(name, self._parts[name].port))
+
+    def _start_sink(self) -> int:
+        with socket.create_server((ports.LOOPBACK, 0), backlog=128) as listener:
+            port = int(listener.getsockname()[1])
             # The sink inherits a socket that listens already: no port to lose, and no sender comes too early.
             command = [sys.executable, "-m", "lab.stack.mailsink", str(listener.fileno()), str(self._plan.layout.mail)]
-            self._launch(MAIL, smtp_port, command, importable(os.environ), (listener.fileno(),))
-        for service in SERVICES:
-            environment = self._plan.environment(service, smtp_port, os.environ)
-            self._launch(service, self._plan.port(service), self._plan.service(service), environment)
+            self._launch(MAIL, port, command, handles=(listener.fileno(),))
+        return port
 
-    def _launch(
-        self, name: str, port: int, command: Sequence[str], environment: dict[str, str], handles: tuple[int, ...] = ()
+    def _launch(  # noqa: PLR0913 - what a process is
+        self,
+        name: str,
+        port: int,
+        command: Sequence[str],
+        environment: dict[str, str] | None = None,
+        *,
+        handles: tuple[int, ...] = (),
+        detail: str = "",
     ) -> None:
-        child = self._brood.start(command, self._plan.layout.log(name), environment, handles)
+        values = plans.plain(os.environ) if environment is None else environment
+        child = self._brood.start(command, self._plan.layout.log(name), values, handles)
         self._children[name] = child
-        self._parts[name] = PartState(name, port, identify(child.pid), "starting")
+        self._parts[name] = PartState(name, port, identify(child.pid), "starting", detail=detail)
 
-    def _await_readiness(self, pool: ThreadPoolExecutor) -> None:
-        # Imported here, while the services import theirs.
-        from lab.stack.health import wait_ready, wait_smtp  # noqa: PLC0415 - see above
-
-        target = local_target(self._plan.port_offset)
-        for service in SERVICES:
-            self._waiting[service] = pool.submit(wait_ready, target.url(service), self._stopped)
-        self._waiting[MAIL] = pool.submit(wait_smtp, self._parts[MAIL].port, self._stopped)
+    def _await(self, pool: ThreadPoolExecutor, name: str, ask: Callable[[], str | None]) -> None:
+        self._waiting[name] = pool.submit(readiness.wait, ask, self._stopped)
 
     def _look(self) -> None:
         """Take note of what became ready and of what died; stop when the folder was removed, for nobody else could."""
@@ -113,13 +147,13 @@ class Supervisor:
             if ending is not None and part.state != "failed":
                 self._parts[name] = self._failed(part, ending)
             elif ending is None and waiting is not None and waiting.done() and waiting.result() is None:
-                self._parts[name] = replace(part, state="ready", seconds=self._seconds())
+                self._parts[name] = replace(part, state="ready", seconds=self._seconds(), detail="")
             else:
                 continue
             self._waiting.pop(name, None)
             changed = True
         if changed:
-            if not self._waiting:
+            if not self._waiting and len(self._parts) == len(self._plan.parts):
                 yield_to_load(child.pid for child in self._children.values())
             self._note()
 
@@ -129,8 +163,19 @@ class Supervisor:
 
     def _note(self) -> None:
         plan = self._plan
-        parts = tuple(self._parts[name] for name in PARTS)
-        save(StackState(plan.layout.root, plan.profile, plan.port_offset, self._started, identify(os.getpid()), parts))
+        save(
+            StackState(
+                folder=plan.layout.root,
+                profile=plan.profile,
+                port_offset=plan.port_offset,
+                started=self._started,
+                supervisor=identify(os.getpid()),
+                parts=tuple(self._parts[name] for name in plan.parts if name in self._parts),
+                backend=plan.backend.kind,
+                backend_shown=plan.backend.shown,
+                planned=plan.parts,
+            )
+        )
 
     def _seconds(self) -> float:
         return round(monotonic() - self._began, 3)
@@ -160,31 +205,25 @@ class Supervisor:
             self._lifeline = None
 
     def _stop(self) -> None:
-        """Stop the services, then the mail sink that the reminder may still be talking to."""
-        sink = self._children.pop(MAIL, None)
-        self._brood.stop(self._children.values(), _GRACE_SECONDS, self._rest)
-        self._brood.stop([] if sink is None else [sink], _GRACE_SECONDS, self._rest)
+        """Stop the services, then what they may still be talking to."""
+        groups = (SERVICES, (MAIL,), SERVERS)
+        # Nobody will read again what the servers of an owned stack have.
+        graces = (_GRACE_SECONDS, _GRACE_SECONDS, 0.0 if self._plan.owned else _WRITE_SECONDS)
+        for names, grace in zip(groups, graces, strict=True):
+            children = [self._children[name] for name in names if name in self._children]
+            self._brood.stop(children, grace, self._rest)
         self._brood.close()
+        self._clear()
+
+    def _clear(self) -> None:
+        """Remove what nobody could find any more."""
         layout = self._plan.layout
         layout.state.unlink(missing_ok=True)
         orphaned = os.getppid() != self._owner
+        if not layout.root.exists() or (self._plan.owned and orphaned):
+            layout.forget_servers()
         if self._plan.owned and orphaned and not any(part.state == "failed" for part in self._parts.values()):
-            shutil.rmtree(layout.root, ignore_errors=True)
-
-
-def yield_to_load(groups: Iterable[int]) -> None:
-    """Make this process and the given process groups wait for the load generator when both want the same core.
-
-    The generator's time stamps are the measurement: late ones would be booked as the platform's latency. Raised only,
-    never lowered, and only once all is ready: a start on a busy machine needs its share. Linux may group processes by
-    session for scheduling (autogroup), and niceness then counts inside the group alone; the group, which the
-    supervisor's own session has to itself, gets the same niceness.
-    """
-    for kind, who in [(os.PRIO_PROCESS, 0), *((os.PRIO_PGRP, group) for group in groups)]:
-        with suppress(ProcessLookupError):
-            os.setpriority(kind, who, max(_NICENESS, os.getpriority(kind, who)))
-    with suppress(OSError):
-        Path("/proc/self/autogroup").write_text(str(_NICENESS), encoding="ascii")
+            layout.remove()
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -194,9 +233,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--profile", required=True)
     parser.add_argument("--port-offset", type=int, required=True)
     parser.add_argument("--module", required=True)
+    parser.add_argument("--backend", required=True)
     parser.add_argument("--owned", action="store_true")
     given = parser.parse_args(arguments)
-    Supervisor(Plan(Layout(given.folder), given.profile, given.port_offset, given.owned, given.module)).run()
+    backend = plans.told_backend(given.backend, os.environ)
+    plan = plans.Plan(Layout(given.folder), given.profile, given.port_offset, given.owned, given.module, backend)
+    Supervisor(plan).run()
 
 
 if __name__ == "__main__":

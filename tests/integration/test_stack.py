@@ -446,6 +446,7 @@ def test_the_mail_sink_keeps_what_it_accepts(root: Path, offset: int) -> None:
     """Mails sent over one kept-open connection can be read, with their Message-ID, as soon as they are accepted."""
     state = start(root, offset)
     port = next(part.port for part in state.parts if part.name == MAIL)
+    assert state.mail_path is not None
     with smtplib.SMTP("127.0.0.1", port) as sender:
         for number in range(20):
             mail = EmailMessage()

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def made(folder: Path) -> StackState:
     """Make the state of a stack at offset 100."""
     parts = tuple(PartState(name, 4000 + at, Identity(at, 1.5), "ready", 0.25) for at, name in enumerate(PARTS))
-    return StackState(folder, "safe", 100, 12.5, Identity(99, 1.0), parts)
+    return StackState(folder, "safe", 100, 12.5, Identity(99, 1.0), parts, "services", "services", PARTS)
 
 
 def test_a_state_is_read_as_it_was_written(tmp_path: Path) -> None:
@@ -37,11 +37,11 @@ def test_a_state_of_another_version_is_refused(tmp_path: Path) -> None:
     path = Layout(tmp_path).state
     path.write_text(json.dumps({**json.loads(path.read_text(encoding="utf-8")), "version": 7}), encoding="utf-8")
 
-    with pytest.raises(StackError, match=r"state\.json has version 7.* reads version 1; stop"):
+    with pytest.raises(StackError, match=r"state\.json has version 7.* reads version 2; stop"):
         load(tmp_path)
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"version": 1}', '{"version": 1, "parts": [1]}', "\x00"])
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"version": 2}', '{"version": 2, "parts": [1]}', "\x00"])
 def test_a_damaged_state_is_refused(tmp_path: Path, text: str) -> None:
     """A file that cannot be understood is an error with the remedy, never a crash."""
     Layout(tmp_path).state.write_text(text, encoding="utf-8")
