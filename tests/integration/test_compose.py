@@ -175,7 +175,7 @@ def test_a_service_understands_its_environment(service: str, composed: Composed,
     key = tmp_path / "jwt"
     assert sh("jwt-key.sh", str(key), env={}).returncode == 0
     given = composed[service]["environment"]
-    found = read_config(service, given | ({"JWT_SECRET_FILE": str(key)} if service == "auth" else {}))
+    found = read_config(service, given | ({"JWT_SECRET_FILE": str(key)} if "JWT_SECRET_FILE" in given else {}))
     assert found.common.port == PORTS[service]
     assert found.common.host == "0.0.0.0"  # noqa: S104 - inside the container's own network
     assert composed[service]["ports"] == [f"127.0.0.1:{PORTS[service]}:{PORTS[service]}/tcp"]
@@ -268,7 +268,7 @@ def test_the_check_is_told_of_every_password(composed: Composed) -> None:
 
 
 def test_the_key_of_the_tokens_is_made_once(tmp_path: Path) -> None:
-    """The first start makes a key of its own that only its owner reads; later ones keep it."""
+    """The first start makes a key that only its owner reads; later ones keep it."""
     first, second = tmp_path / "jwt", tmp_path / "other"
     assert sh("jwt-key.sh", str(first), env={}).returncode == 0
     key = first.read_text(encoding="utf-8")
@@ -279,6 +279,14 @@ def test_the_key_of_the_tokens_is_made_once(tmp_path: Path) -> None:
     assert sh("jwt-key.sh", str(second), env={}).returncode == 0
     assert second.read_text(encoding="utf-8") != key
     assert sorted(path.name for path in tmp_path.iterdir()) == ["jwt", "other"]
+
+
+def test_auth_reads_the_key_that_was_made(composed: Composed) -> None:
+    """The auth service is told of the file that `jwt-key` makes, in the same volume, and cannot change it."""
+    made = composed["jwt-key"]["entrypoint"][1]
+    assert composed["auth"]["environment"]["JWT_SECRET_FILE"] == made == "/key/jwt"
+    assert composed["jwt-key"]["volumes"] == ["auth-key:/key:rw"]
+    assert composed["auth"]["volumes"] == ["auth-key:/key:ro"]
 
 
 def test_each_service_has_a_database_that_no_other_sees(composed: Composed, tmp_path: Path) -> None:
