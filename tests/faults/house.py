@@ -124,6 +124,24 @@ class House:
             yield waiting
 
     @contextmanager
+    def reminder_in_mid_handling(self) -> Iterator[None]:
+        """Stop the reminder where a crash is worst.
+
+        It has messages that it has not acknowledged, and mails that the server took and that it has not noted.
+        """
+        self.mail.suspend()
+        try:
+            pending = "SELECT COUNT(*) FROM tickets WHERE status = 'PENDING'"
+            wait_until(lambda: self.count("reminder", pending) > 0, "a mail is on its way")
+            with self.held("reminder", "tickets") as waiting:
+                self.mail.resume()
+                wait_until(lambda: waiting("INSERT INTO tickets") > 0, "the reminder is storing tickets")
+                wait_until(lambda: waiting("UPDATE tickets") > 0, "the reminder is noting what it mailed")
+                yield
+        finally:
+            self.mail.resume()
+
+    @contextmanager
     def _cursor(self, name: str) -> Iterator[Cursor]:
         url = make_url(self.database.url(name))
         connection = pymysql.connect(

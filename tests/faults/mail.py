@@ -53,6 +53,14 @@ class MailServer:
         """Take mails again."""
         self._limit(UNLIMITED)
 
+    def suspend(self) -> None:
+        """Hang: answer nothing, and keep what was sent for later."""
+        self._process().suspend()
+
+    def resume(self) -> None:
+        """Go on."""
+        self._process().resume()
+
     def stop(self) -> None:
         """Be gone: connections break, and new ones are refused."""
         if self._child is not None:
@@ -71,5 +79,8 @@ class MailServer:
         return [json.loads(line) for line in lines]
 
     def _limit(self, bytes_written: tuple[int, int]) -> None:
+        self._process().rlimit(resource.RLIMIT_FSIZE, bytes_written)
+
+    def _process(self) -> psutil.Process:
         assert self._child is not None
-        psutil.Process(self._child.pid).rlimit(resource.RLIMIT_FSIZE, bytes_written)
+        return psutil.Process(self._child.pid)
