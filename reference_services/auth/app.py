@@ -26,7 +26,7 @@ def create_app(config: AuthConfig) -> Flask:
         ConfigError: its database cannot be opened.
     """
     app = new_app(config.common)
-    database = open_database(app, config.database_url, metadata, threads=config.common.threads)
+    database = open_database(app, config.database_url, metadata, config.common)
     tokens = Tokens(config.key, config.token_lifetime_s)
     service = AuthService(database, Passwords(config.bcrypt_cost), tokens)
     parts = Parts(

@@ -14,11 +14,14 @@ from reference_services.common.database import new_id
 from reference_services.common.errors import Refusal, unknown
 
 if TYPE_CHECKING:
+    from sqlalchemy import Row
+
     from reference_services.auth.models import SignIn, SignUp
     from reference_services.auth.passwords import Passwords
     from reference_services.auth.tokens import Tokens
     from reference_services.common.database import Database
 
+INSERT = insert(users)
 EMAIL_OF = select(users.c.email).where(users.c.id == bindparam("id"))
 ADMIN_OF = select(users.c.isAdmin).where(users.c.id == bindparam("id"))
 ACCOUNT_OF = select(users.c.id, users.c.passwordHash).where(users.c.email == bindparam("email"))
@@ -46,19 +49,17 @@ class AuthService:
         Raises:
             Refusal: 409, the address is taken.
         """
-        with self._database.reading() as connection:
-            if connection.execute(ACCOUNT_OF, {"email": wish.email}).first():
-                raise _taken()
+        if self._account(wish.email):
+            raise _taken()
         hashed = self._passwords.hash(wish.password)
         moment = now()
         row = {"email": wish.email, "passwordHash": hashed, "createdAt": moment, "updatedAt": moment}
         try:
-            with self._database.writing() as connection:
-                done = connection.execute(insert(users), row)
+            made = self._database.write(lambda connection: new_id(connection.execute(INSERT, row)))
         except IntegrityError:
             raise _taken() from None
         stamp = iso(moment)
-        return {"id": new_id(done), "email": wish.email, "createdAt": stamp, "updatedAt": stamp}
+        return {"id": made, "email": wish.email, "createdAt": stamp, "updatedAt": stamp}
 
     def sign_in(self, given: SignIn) -> dict[str, Any]:
         """Make a token.
@@ -66,8 +67,7 @@ class AuthService:
         Raises:
             Refusal: 401, the same for an unknown address and a wrong password.
         """
-        with self._database.reading() as connection:
-            account = connection.execute(ACCOUNT_OF, {"email": given.email}).first()
+        account = self._account(given.email)
         if not self._passwords.matches(given.password, account.passwordHash if account else None) or not account:
             raise Refusal(401, "The e-mail address or the password is wrong.", {"credentials": "wrong"})
         return {"token": self._tokens.issue(account.id, given.email), "id": account.id}
@@ -82,8 +82,7 @@ class AuthService:
             raise Refusal(401, "The header x-access-token is missing.", {"x-access-token": "missing"})
         user_id = self._tokens.user_id(token)
         if user_id is not None:
-            with self._database.reading() as connection:
-                email = connection.execute(EMAIL_OF, {"id": user_id}).scalar()
+            email = self._database.read(lambda connection: connection.execute(EMAIL_OF, {"id": user_id}).scalar())
             if email is not None:
                 return Account(user_id, email)
         raise Refusal(401, "The token is not valid (any more); sign in again.", {"x-access-token": "not valid"})
@@ -94,11 +93,13 @@ class AuthService:
         Raises:
             Refusal: 404, there is no such user.
         """
-        with self._database.reading() as connection:
-            role = connection.execute(ADMIN_OF, {"id": user_id}).scalar()
+        role = self._database.read(lambda connection: connection.execute(ADMIN_OF, {"id": user_id}).scalar())
         if role is None:
             raise unknown("user", user_id)
         return bool(role)
+
+    def _account(self, email: str) -> Row[*tuple[Any, ...]] | None:
+        return self._database.read(lambda connection: connection.execute(ACCOUNT_OF, {"email": email}).first())
 
 
 def _taken() -> Refusal:

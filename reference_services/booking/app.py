@@ -14,7 +14,7 @@ from reference_services.booking.settler import Settler
 from reference_services.booking.store import BookingStore
 from reference_services.common.app import Parts, complete_app, new_app
 from reference_services.common.background import Background, Task
-from reference_services.common.bus import open_publisher
+from reference_services.common.bus import CONFIRM_S, open_publisher
 from reference_services.common.client import Upstream
 from reference_services.common.database import open_database
 
@@ -39,24 +39,28 @@ def create_app(config: BookingConfig) -> Flask:
     """
     common = config.common
     app = new_app(common)
-    database = open_database(app, config.database_url, metadata, threads=common.threads)
-    publisher = open_publisher(config.bus)
+    database = open_database(app, config.database_url, metadata, common)
+    patience_s = SHARE_OF_PATIENCE * common.upstream_timeout_s
+    direct = common.profile.notify == "direct"
+    publisher = open_publisher(config.bus, patience_s if direct else CONFIRM_S)
     flights = Upstream(
         "flights",
         config.flights_url,
-        timeout_s=SHARE_OF_PATIENCE * common.upstream_timeout_s,
+        timeout_s=patience_s,
         connections=common.threads,
     )
     seats = seats_of(common.profile, flights)
     patience = timedelta(seconds=2 * common.upstream_timeout_s + SPARE_S)
     store = BookingStore(database, patience if seats.settles else None)
-    outbox = Task("outbox", OutboxPublisher(database, publisher).step, every_s=0.5, linger_s=GATHER_S)
+    waiting = OutboxPublisher(database, publisher)
+    outbox = Task("outbox", waiting.step, every_s=0.5, linger_s=GATHER_S)
     service = BookingService(store, seats, notifier_of(common.profile, database, publisher, outbox.nudge))
     settler = Task("settler", Settler(store, service).step, every_s=0.25)
     parts = Parts(
         blueprints=[booking_routes(service), other_routes(service)],
         operations=OPERATIONS,
         checks=[database.ready, publisher.ready, flights.unready],
+        figures={} if direct else {"outboxDepth": waiting.depth},
         background=Background([outbox, settler], [publisher.close, database.engine.dispose]),
     )
     return complete_app(app, parts)

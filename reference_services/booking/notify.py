@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pydantic_core import to_json
-from sqlalchemy import bindparam, delete, select
+from sqlalchemy import bindparam, delete, func, select
 
 from reference_services.booking.models import outbox
 from reference_services.booking.store import write_note
 from reference_services.common.clock import iso, now
+from reference_services.common.errors import BusError, DatabaseError, Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
 
 BATCH = 500
 WAITING = select(outbox.c.id, outbox.c.body).order_by(outbox.c.id).limit(BATCH)
-SENT = delete(outbox).where(outbox.c.id == bindparam("sent"))
+DEPTH = select(func.count()).select_from(outbox)
+SENT = delete(outbox).where(outbox.c.id.in_(bindparam("sent", expanding=True)))
 
 
 def message(identity: str, subject: str, content: str, recipient: str) -> str:
@@ -71,13 +73,15 @@ class OutboxNotifier:
 
     def send_alone(self, body: str) -> None:
         """Write it to the outbox and wake the publisher."""
-        with self._database.writing() as connection:
-            write_note(connection, body, now())
+        self._database.write(lambda connection: write_note(connection, body, now()))
         self._nudge()
 
 
 class DirectNotifier:
-    """Publishes after the commit: a crash between loses the notification (the first version's way)."""
+    """Publishes after the commit: a crash between loses the notification (the first version's way).
+
+    So does a bus that is away: the booking stays booked, and its client is told of a failure, as there.
+    """
 
     def __init__(self, publisher: Publisher) -> None:
         self._publisher = publisher
@@ -87,19 +91,35 @@ class DirectNotifier:
         return None
 
     def committed(self, body: str) -> None:
-        """Publish."""
-        self._publisher.publish([body])
+        """Publish.
+
+        Raises:
+            Refusal: 500, the bus did not take it.
+        """
+        try:
+            self._publisher.publish([body])
+        except BusError as problem:
+            sentence = f"Booked, but the notification is lost: {problem}."
+            raise Refusal(500, sentence, {"notification": "lost"}) from problem
 
     def send_alone(self, body: str) -> None:
-        """Publish."""
-        self._publisher.publish([body])
+        """Publish.
+
+        Raises:
+            Refusal: 503, the bus did not take it.
+        """
+        try:
+            self._publisher.publish([body])
+        except BusError as problem:
+            sentence = f"The notification is not published: {problem}."
+            raise Refusal(503, sentence, {"bus": "away"}, {"Retry-After": "1"}) from problem
 
 
 class OutboxPublisher:
     """Moves notifications from the outbox to the bus, in order, in batches.
 
     A crash after the bus took a batch and before its rows are gone publishes it again; the reminder recognises
-    a message by its `id`.
+    a message by its `id`. While the bus is away the notifications stay where they are.
     """
 
     def __init__(self, database: Database, publisher: Publisher) -> None:
@@ -107,15 +127,27 @@ class OutboxPublisher:
         self._publisher = publisher
 
     def step(self) -> bool:
-        """Move one batch; true when there may be more."""
-        with self._database.reading() as connection:
-            rows = connection.execute(WAITING).all()
+        """Move one batch; true when there may be more.
+
+        Raises:
+            BusError: the bus did not take all of the batch, which comes again whole.
+        """
+        if self._publisher.ready() is not None:
+            return False
+        rows = self._database.read(lambda connection: connection.execute(WAITING).all())
         if not rows:
             return False
         self._publisher.publish([row.body for row in rows])
-        with self._database.writing() as connection:
-            connection.execute(SENT, [{"sent": row.id} for row in rows])
+        sent = {"sent": [row.id for row in rows]}
+        self._database.write(lambda connection: connection.execute(SENT, sent))
         return len(rows) == BATCH
+
+    def depth(self) -> int | None:
+        """Count the notifications that the bus does not have yet; None when the database does not say."""
+        try:
+            return int(self._database.read(lambda connection: connection.execute(DEPTH).scalar_one()))
+        except DatabaseError:
+            return None
 
 
 def notifier_of(profile: Profile, database: Database, publisher: Publisher, nudge: Callable[[], None]) -> Notifier:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from reference_services.common.database import Database
 
 Booking = dict[str, Any]
+BookingList = list[Booking]
 
 INSERT = insert(bookings)
 BOOK = (
@@ -88,21 +89,25 @@ class BookingStore:
         stamps = {"createdAt": moment, "updatedAt": moment, "settleAt": due}
         row = {**booking, **stamps, "status": IN_PROCESS, "totalCost": 0, "seatsOwed": False}
         try:
-            with self._database.writing() as connection:
-                row["id"] = new_id(connection.execute(INSERT, row))
+            made = self._database.write(lambda connection: new_id(connection.execute(INSERT, row)))
         except IntegrityError:
             return None
-        return row
+        return {**row, "id": made}
 
     def book(self, booking: Booking, cost: int, note: str | None) -> Booking | None:
         """Make a booking in process a booked one, with its notification when one is given; None when it is neither."""
         moment = now()
-        with self._database.writing() as connection:
-            change = {"booking": booking["id"], "cost": cost, "moment": moment}
-            if not connection.execute(BOOK, change).rowcount:
-                return None
+
+        def change(connection: Connection) -> bool:
+            values = {"booking": booking["id"], "cost": cost, "moment": moment}
+            if not connection.execute(BOOK, values).rowcount:
+                return False
             if note is not None:
                 connection.execute(NOTE, {"body": note, "createdAt": moment})
+            return True
+
+        if not self._database.write(change):
+            return None
         return {**booking, "status": BOOKED, "totalCost": cost, "updatedAt": moment}
 
     def cancel(self, booking: Booking, *, owed: bool) -> Booking | None:
@@ -115,18 +120,15 @@ class BookingStore:
 
     def settled(self, booking_id: int) -> None:
         """Note that flights holds no seats for a cancelled booking."""
-        with self._database.writing() as connection:
-            connection.execute(SETTLED, {"booking": booking_id})
+        self._changed(SETTLED, {"booking": booking_id})
 
     def settle_in(self, booking_id: int, delay: timedelta) -> None:
         """Let the settler look at a booking after a delay."""
-        with self._database.writing() as connection:
-            connection.execute(POSTPONE, {"booking": booking_id, "settle": now() + delay})
+        self._changed(POSTPONE, {"booking": booking_id, "settle": now() + delay})
 
     def due(self, most: int) -> Sequence[Booking]:
         """Give the bookings that the settler should look at now."""
-        with self._database.reading() as connection:
-            return [_booking(row) for row in connection.execute(DUE, {"moment": now(), "most": most})]
+        return self._all(DUE, {"moment": now(), "most": most})
 
     def by_id(self, booking_id: int) -> Booking | None:
         """Give a booking."""
@@ -136,28 +138,31 @@ class BookingStore:
         """Give the booking of a user's idempotency key."""
         return self._one(BY_KEY, {"user": user_id, "key": key})
 
-    def list(self, query: BookingQuery) -> list[Booking]:
+    def list(self, query: BookingQuery) -> BookingList:
         """Give a page of bookings, ordered by id."""
         wanted = {"flightId": query.flight_id, "userId": query.user_id, "status": query.status}
         conditions = [bookings.c[name] == value for name, value in wanted.items() if value is not None]
         statement = select(bookings).where(*conditions).order_by(bookings.c.id)
-        with self._database.reading() as connection:
-            rows = connection.execute(statement.limit(query.limit).offset(query.offset))
-            return [_booking(row) for row in rows]
+        return self._all(statement.limit(query.limit).offset(query.offset), {})
 
     def _one(self, statement: Select[Any], values: dict[str, Any]) -> Booking | None:
-        with self._database.reading() as connection:
-            row = connection.execute(statement, values).first()
+        row = self._database.read(lambda connection: connection.execute(statement, values).first())
         return None if row is None else _booking(row)
+
+    def _all(self, statement: Select[Any], values: dict[str, Any]) -> BookingList:
+        rows = self._database.read(lambda connection: connection.execute(statement, values).all())
+        return [_booking(row) for row in rows]
+
+    def _changed(self, statement: Update, values: dict[str, Any]) -> bool:
+        return self._database.write(lambda connection: connection.execute(statement, values).rowcount > 0)
 
     def _cancel(self, statement: Update, booking: Booking, before: str, *, owed: bool) -> Booking | None:
         moment = now()
         values = {"booking": booking["id"], "before": before, "owed": owed, "settle": None, "moment": moment}
         if owed:
             values["settle"] = moment
-        with self._database.writing() as connection:
-            if not connection.execute(statement, values).rowcount:
-                return None
+        if not self._changed(statement, values):
+            return None
         return {**booking, "status": CANCELLED, "seatsOwed": owed, "updatedAt": moment}
 
 

@@ -1,122 +1,215 @@
-"""The one place that knows which database is underneath: engines, pragmas, and how a writing transaction begins."""
+"""A service's own database: transactions as functions, run again where that is safe, and its start.
+
+A transaction is a function of a connection, so that it can be run again as a whole. That is done, with a bound,
+- after a deadlock or a lock that was not to be had: the server rolls the transaction back, as if it never was;
+- once after a connection that broke before the commit was sent: no server commits what it was not told to commit.
+It is not done when the connection breaks at the commit: nobody knows whether that arrived. Then the caller is told so.
+"""
 
 from __future__ import annotations
 
+import logging
+import random
 import threading
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+import time
+from itertools import count
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import DateTime, event, text
-from sqlalchemy.exc import (
-    DBAPIError,
-    IntegrityError,
-    InterfaceError,
-    OperationalError,
-)
-from sqlalchemy.exc import (
-    TimeoutError as PoolTimeoutError,
-)
-from sqlalchemy.ext.compiler import compiles
+from sqlalchemy import make_url, text
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from reference_services.common.errors import ConfigError
+from reference_services.common.dialect import Dialect, Trouble
+from reference_services.common.errors import (
+    ConfigError,
+    DatabaseAwayError,
+    DatabaseBusyError,
+    DatabaseDoubtError,
+    DatabaseError,
+)
+from reference_services.common.mysql import MySql
+from reference_services.common.sqlite import Sqlite
 
 if TYPE_CHECKING:
-    import sqlite3
-    from collections.abc import Iterator
+    from collections.abc import Callable
 
     from flask import Flask
     from sqlalchemy import Connection, CursorResult, Engine, MetaData
 
-BUSY_TIMEOUT_MS = 10_000
-MYSQL_REFERENCE_ERRORS = frozenset({1216, 1217, 1451, 1452})
+    from reference_services.common.environment import Common
 
+T = TypeVar("T")
+log = logging.getLogger(__name__)
 
-class Timestamp(DateTime):
-    """A moment to the millisecond."""
-
-
-@compiles(Timestamp, "mysql", "mariadb")
-def _mysql_timestamp(_type: Timestamp, _compiler: object, **_options: object) -> str:
-    return "DATETIME(3)"  # a plain DATETIME is cut to seconds there
+MOST_TRIES: Final = {Trouble.AWAY: 2, Trouble.CONFLICT: 6}
+FIRST_PAUSE_S = 0.005
+HEALTH_WAIT_S = 0.8  # the gateway waits a second for a service's health
+MAKING_WAIT_S = 30.0
+START_PATIENCE_S = 60.0
+START_PAUSE_S = 0.5
 
 
 class Database:
     """A service's own database.
 
-    SQLite has one writer at a time. Threads of one process queue for it at a lock, because SQLite's own
-    waiting is a sleep that grows, which is slow and unfair; other processes still wait by `busy_timeout`.
+    Args:
+        engine: how it is reached.
+        dialect: what kind it is.
+        owner: whose it is, for sentences.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, dialect: Dialect, owner: str = "this service") -> None:
+        dialect.prepare(engine)
         self.engine = engine
+        self._dialect = dialect
+        self._owner = owner
         self._writes = engine.execution_options(writes=True)
-        self._gate: threading.Lock | None = None
-        if engine.dialect.name == "sqlite":
-            self._gate = threading.Lock()
-            event.listen(engine, "connect", _tune_sqlite)
-            event.listen(engine, "begin", _begin_sqlite)
+        self._asking = dialect.errand(engine, HEALTH_WAIT_S)
+        self._clock = threading.Event()
 
-    @contextmanager
-    def reading(self) -> Iterator[Connection]:
-        """Lend a connection for statements that only read."""
-        with self.engine.connect() as connection:
-            yield connection
+    def read(self, work: Callable[[Connection], T]) -> T:
+        """Run a function that only reads.
 
-    @contextmanager
-    def writing(self) -> Iterator[Connection]:
-        """Lend a connection within one transaction: committed at the end, rolled back on any exception."""
-        if self._gate is None:
-            with self._writes.begin() as connection:
-                yield connection
-        else:
-            with self._gate, self._writes.begin() as connection:
-                yield connection
+        Args:
+            work: gets a connection, and gives rows that are fetched; may be called more than once.
+
+        Raises:
+            DatabaseError: the database did not answer.
+        """
+        return self._tried(lambda: self._look(work))
+
+    def write(self, work: Callable[[Connection], T]) -> T:
+        """Run a function in one transaction: committed at its end, rolled back on any exception.
+
+        Args:
+            work: gets a connection; may be called more than once, so it changes nothing but the database.
+
+        Raises:
+            DatabaseError: the database did not do it, or it is not known whether it did.
+        """
+        return self._tried(lambda: self._change(work))
 
     def ready(self) -> str | None:
-        """Give None when the database answers, or the reason why it does not."""
+        """Give None when the database answers within a moment, or the reason why it does not."""
         try:
-            with self.reading() as connection:
+            with self._asking.connect() as connection:
                 connection.execute(text("SELECT 1"))
-        except OperationalError as error:
+        except DBAPIError as error:
             return f"database: {error.orig}"
+        except PoolTimeoutError:
+            return "database: no connection is free"
         return None
 
+    def make_tables(self, metadata: MetaData) -> None:
+        """Make the tables that are missing; other processes may do the same at the same time."""
+        engine = self._dialect.errand(self.engine, MAKING_WAIT_S).execution_options(writes=True)
+        with self._dialect.turn(), engine.begin() as connection, self._dialect.making_tables(connection):
+            metadata.create_all(connection)
 
-def open_database(app: Flask, url: str, metadata: MetaData, *, threads: int) -> Database:
-    """Open the database through Flask-SQLAlchemy and create what is missing of its tables.
+    def is_reference_violation(self, error: IntegrityError) -> bool:
+        """Tell a broken reference (true) from a value that is taken (false)."""
+        return self._dialect.is_reference_violation(error)
+
+    def _look(self, work: Callable[[Connection], T]) -> T:
+        with self.engine.connect() as connection:
+            return work(connection)
+
+    def _change(self, work: Callable[[Connection], T]) -> T:
+        with self._dialect.turn(), self._writes.connect() as connection:
+            result = work(connection)
+            try:
+                connection.commit()
+            except DBAPIError as error:
+                if self._dialect.trouble(error) is not Trouble.AWAY:
+                    raise
+                log.warning("the database broke off at a commit: %s", error.orig)
+                sentence = f"The database of {self._owner} broke off; whether this was done is not known."
+                raise DatabaseDoubtError(sentence) from error
+        return result
+
+    def _tried(self, once: Callable[[], T]) -> T:
+        until = time.monotonic() + self._dialect.retry_s
+        for tries in count(1):
+            try:
+                return once()
+            except PoolTimeoutError as error:
+                raise DatabaseBusyError(f"No connection to the database of {self._owner} is free.") from error
+            except DBAPIError as error:
+                trouble = self._dialect.trouble(error)
+                if trouble is None:
+                    raise
+                if tries == MOST_TRIES[trouble] or time.monotonic() >= until:
+                    log.warning("the database did not do it in %d tries: %s", tries, error.orig)
+                    raise self._failure(trouble) from error
+            # Those who met in a deadlock must not meet again.
+            self._clock.wait(FIRST_PAUSE_S * 2**tries * random.uniform(0.5, 1))  # noqa: S311 - no secret
+        raise AssertionError  # pragma: no cover - the loop returns or raises
+
+    def _failure(self, trouble: Trouble) -> DatabaseError:
+        if trouble is Trouble.AWAY:
+            return DatabaseAwayError(f"The database of {self._owner} does not answer; try again in a moment.")
+        return DatabaseBusyError(f"The database of {self._owner} is busy with the same rows; try again in a moment.")
+
+
+def open_database(app: Flask, url: str, metadata: MetaData, common: Common) -> Database:
+    """Open the database through Flask-SQLAlchemy and make what is missing of its tables.
+
+    Args:
+        app: the service.
+        url: an SQLAlchemy URL.
+        metadata: its tables.
+        common: how many threads use it, and how long callers wait for an answer.
 
     Raises:
         ConfigError: it cannot be opened.
     """
-    app.config["SQLALCHEMY_DATABASE_URI"] = url
-    # One connection for each thread that may handle a request, and a few for background work.
-    # A failing statement's values (a password's hash, an address) do not belong into the log.
-    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {
-        "pool_size": threads + 4,
-        "max_overflow": 4,
-        "hide_parameters": True,
-    }
-    flask_database = SQLAlchemy(metadata=metadata)
     try:
+        dialect = dialect_of(url, threads=common.threads, patience_s=common.upstream_timeout_s)
+        app.config["SQLALCHEMY_DATABASE_URI"] = dialect.url
+        # A failing statement's values (a password's hash, an address) do not belong into the log.
+        app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {**dialect.engine_options, "hide_parameters": True}
+        flask_database = SQLAlchemy(metadata=metadata)
         flask_database.init_app(app)
         with app.app_context():
-            database = Database(flask_database.engine)
-        _create_tables(database, metadata)
+            database = Database(flask_database.engine, dialect, common.service)
+        _wait_for(database, dialect, metadata)
+    except ConfigError:
+        raise
     except Exception as error:
         reason = " ".join(str(getattr(error, "orig", None) or error).split())
         raise ConfigError(f"DATABASE_URL: the database cannot be opened: {reason}") from error
     return database
 
 
-def _create_tables(database: Database, metadata: MetaData) -> None:
-    try:
-        with database.writing() as connection:
-            metadata.create_all(connection)
-    except OperationalError:
-        # Another process may have created them between our look and our statement; then this finds them all.
-        with database.writing() as connection:
-            metadata.create_all(connection)
+def dialect_of(url: str, *, threads: int, patience_s: float) -> Dialect:
+    """Choose how to deal with the database of a URL.
+
+    Raises:
+        ConfigError: it is of a kind that the services do not know.
+    """
+    parts = make_url(url)
+    backend = parts.get_backend_name()
+    if backend == "sqlite":
+        return Sqlite(parts, threads=threads)
+    if backend in {"mysql", "mariadb"}:
+        return MySql(parts, threads=threads, patience_s=patience_s)
+    raise ConfigError(f'DATABASE_URL: "{backend}" is no database that is known; use sqlite or mysql+pymysql')
+
+
+def _wait_for(database: Database, dialect: Dialect, metadata: MetaData) -> None:
+    """Make the tables as soon as the database is there: services may be started before it."""
+    clock, until = threading.Event(), time.monotonic() + START_PATIENCE_S
+    while True:
+        try:
+            database.make_tables(metadata)
+        except DBAPIError as error:
+            if dialect.trouble(error) is None or time.monotonic() >= until:
+                raise
+            log.warning("waiting for the database: %s", error.orig)
+            clock.wait(START_PAUSE_S)
+        else:
+            return
 
 
 def new_id(result: CursorResult[*tuple[Any, ...]]) -> int:
@@ -128,36 +221,5 @@ def new_id(result: CursorResult[*tuple[Any, ...]]) -> int:
 
 
 def is_database_away(error: BaseException) -> bool:
-    """Tell a database that is away, stopped or overloaded (true) from a statement that it will never take (false)."""
-    if isinstance(error, DBAPIError) and error.connection_invalidated:
-        return True
-    return isinstance(error, OperationalError | InterfaceError | PoolTimeoutError)
-
-
-def is_reference_violation(error: IntegrityError) -> bool:
-    """Tell a broken reference (true) from a value that is taken (false)."""
-    name = getattr(error.orig, "sqlite_errorname", None)
-    if name is not None:
-        return bool(name == "SQLITE_CONSTRAINT_FOREIGNKEY")
-    arguments: tuple[Any, ...] = getattr(error.orig, "args", ())
-    return bool(arguments) and arguments[0] in MYSQL_REFERENCE_ERRORS
-
-
-def _tune_sqlite(connection: sqlite3.Connection, _record: object) -> None:
-    connection.isolation_level = None  # the driver begins no transaction of its own: _begin_sqlite does
-    cursor = connection.cursor()
-    cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
-    cursor.execute("PRAGMA journal_mode = WAL")
-    # In WAL mode NORMAL loses nothing when a process dies, however hard: what was committed is in the file that
-    # the kernel holds. Only a power cut can take the last commits, and FULL would pay an fsync per booking for it.
-    cursor.execute("PRAGMA synchronous = NORMAL")
-    cursor.execute("PRAGMA foreign_keys = ON")
-    cursor.close()
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    # A transaction that reads first and writes later may fail with SQLITE_BUSY at the upgrade, at once and
-    # whatever the time-out; one that says at its start that it writes waits for its turn instead.
-    # A reader needs no BEGIN: each of its statements sees one consistent state.
-    if connection.get_execution_options().get("writes"):
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    """Tell a database that may take it later (true) from a statement that it will never take (false)."""
+    return isinstance(error, DatabaseError)

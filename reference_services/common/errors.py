@@ -3,6 +3,10 @@
 ServiceError
  ├─ ConfigError     the service cannot start: a variable is missing or wrong
  ├─ BusError        the message bus did not take a message, or cannot be asked
+ ├─ DatabaseError   the service's own database did not do its work (503)
+ │   ├─ DatabaseAwayError      it cannot be reached, stalls, or broke off: nothing was done
+ │   ├─ DatabaseBusyError      others held the same rows, or all connections, for too long: nothing was done
+ │   └─ DatabaseDoubtError     it broke off at the commit: whether it was done is not known
  ├─ UpstreamError   another service did not answer
  │   ├─ UpstreamDownError      it could not be reached, or hung up
  │   └─ UpstreamSlowError      it did not answer in time
@@ -12,7 +16,7 @@ ServiceError
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
@@ -36,6 +40,34 @@ class ConfigError(ServiceError):
 
 class BusError(ServiceError):
     """The message bus is away, or did not take what it was given; its sentence says why."""
+
+
+class DatabaseError(ServiceError):
+    """The service's own database did not do its work; whoever asked may ask again.
+
+    Attributes:
+        reason: in one word, for `err`.
+    """
+
+    reason: ClassVar[str] = "failed"
+
+
+class DatabaseAwayError(DatabaseError):
+    """The database cannot be reached, stalls, or broke off: nothing was done."""
+
+    reason = "away"
+
+
+class DatabaseBusyError(DatabaseError):
+    """Others held the same rows, or all connections, for too long: nothing was done."""
+
+    reason = "busy"
+
+
+class DatabaseDoubtError(DatabaseError):
+    """The database broke off at the commit: whether it was done is not known."""
+
+    reason = "unknown"
 
 
 class UpstreamError(ServiceError):
@@ -89,8 +121,9 @@ def unknown(kind: str, identity: object) -> Refusal:
 
 
 def answer_errors(app: Flask) -> None:
-    """Let every failure of `app` answer in the one shape: refusals, Flask's own errors, and bugs."""
+    """Let every failure of `app` answer in the one shape: refusals, a database away, Flask's own errors, and bugs."""
     app.register_error_handler(Refusal, _refused)
+    app.register_error_handler(DatabaseError, _database)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(Exception, _bug)
 
@@ -99,6 +132,10 @@ def _refused(problem: Refusal) -> Response:
     response = answer({}, problem.message, problem.status, err=problem.err)
     response.headers.extend(problem.headers)
     return response
+
+
+def _database(problem: DatabaseError) -> Response:
+    return _refused(Refusal(503, str(problem), {"database": problem.reason}, {"Retry-After": "1"}))
 
 
 def _http(problem: HTTPException) -> Response:

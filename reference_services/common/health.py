@@ -27,7 +27,7 @@ class Condition:
 
     Attributes:
         reasons: why it is not ready; none when it is.
-        figures: what it knows of its own work, such as how much waits.
+        figures: what it knows of its own work, such as how much waits; none when it is not ready.
     """
 
     reasons: tuple[str, ...]
@@ -52,14 +52,16 @@ class Health:
         with self._lock:
             if time.monotonic() >= self._until:
                 reasons = tuple(reason for check in self._checks if (reason := check()) is not None)
-                known = {name: number for name, ask in self._figures.items() if (number := ask()) is not None}
+                # What is away makes a figure of it wait; whoever waits for health waits a second and no longer.
+                asked = {} if reasons else self._figures
+                known = {name: number for name, ask in asked.items() if (number := ask()) is not None}
                 self._condition = Condition(reasons, known)
                 self._until = time.monotonic() + KEEP_S
             return self._condition
 
 
 def health_routes(health: Health) -> Blueprint:
-    """Give the blueprint that answers `/health`; the figures stand in `data`, whether it is ready or not."""
+    """Give the blueprint that answers `/health`; the figures stand in `data` when it is ready."""
     blueprint = Blueprint("health", __name__)
 
     @blueprint.get("/health")
@@ -67,7 +69,7 @@ def health_routes(health: Health) -> Blueprint:
         condition = health.condition()
         if condition.reasons:
             reasons = "; ".join(condition.reasons)
-            return answer(dict(condition.figures), f"Not ready: {reasons}.", 503, err={"health": reasons})
+            return answer({}, f"Not ready: {reasons}.", 503, err={"health": reasons})
         return answer({"status": "ready", **condition.figures}, "Ready.")
 
     return blueprint

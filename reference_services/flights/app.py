@@ -36,7 +36,7 @@ def create_app(config: FlightsConfig) -> Flask:
         ConfigError: its database cannot be opened.
     """
     app = new_app(config.common)
-    database = open_database(app, config.database_url, tables.metadata, threads=config.common.threads)
+    database = open_database(app, config.database_url, tables.metadata, config.common)
     resources = (
         (CITY, Resource("city", tables.city, database, unique="name")),
         (AIRPORTS, Resource("airport", tables.airports, database)),

@@ -33,6 +33,9 @@ RELEASE = (
     .values(released=True, updatedAt=bindparam("moment"))
 )
 FLIGHT = select(flights.c.price, flights.c.totalSeats).where(flights.c.id == bindparam("flight"))
+# Whoever touches reservations has locked their flight before, by this or by TAKE: in this order nobody meets another
+# in a deadlock, and nobody records a key between another's look and mark. (SQLite has one writer, and no such lock.)
+LOCKED = FLIGHT.with_for_update()
 BY_KEY = select(reservations.c.id, reservations.c.seats, reservations.c.released).where(
     reservations.c.flightId == bindparam("flight"), reservations.c.key == bindparam("key")
 )
@@ -57,19 +60,21 @@ class Seats:
             Refusal: 404 no such flight; 409 too few seats left, or the key is spent.
         """
         moment = now()
+
+        def take(connection: Connection) -> dict[str, Any]:
+            change = {"flight": flight_id, "seats": wish.seats, "moment": moment}
+            if not connection.execute(TAKE, change).rowcount:
+                return self._answer_without_taking(connection, flight_id, wish)
+            row = {"flightId": flight_id, "key": wish.key, "seats": wish.seats, "released": False}
+            connection.execute(RECORD, {**row, "createdAt": moment, "updatedAt": moment})
+            flight = connection.execute(FLIGHT, {"flight": flight_id}).one()
+            return _taken(flight_id, wish, flight)
+
         try:
-            with self._database.writing() as connection:
-                change = {"flight": flight_id, "seats": wish.seats, "moment": moment}
-                if not connection.execute(TAKE, change).rowcount:
-                    return self._answer_without_taking(connection, flight_id, wish)
-                row = {"flightId": flight_id, "key": wish.key, "seats": wish.seats, "released": False}
-                connection.execute(RECORD, {**row, "createdAt": moment, "updatedAt": moment})
-                flight = connection.execute(FLIGHT, {"flight": flight_id}).one()
-                return _taken(flight_id, wish, flight)
+            return self._database.write(take)
         except IntegrityError:
             # The key is known: the transaction, with the seats that it took, is undone.
-            with self._database.reading() as connection:
-                return self._answer_without_taking(connection, flight_id, wish)
+            return self._database.read(lambda connection: self._answer_without_taking(connection, flight_id, wish))
 
     def give_back(self, flight_id: int, key: str) -> dict[str, Any]:
         """Give the seats of a reservation back; once, however often it is asked for.
@@ -77,27 +82,24 @@ class Seats:
         Raises:
             Refusal: 404 no such flight or key; the key is spent from then on.
         """
-        try:
-            with self._database.writing() as connection:
-                found = connection.execute(BY_KEY, {"flight": flight_id, "key": key}).first()
-                moment = now()
-                if found is None:
-                    self._spend(connection, flight_id, key)
-                elif connection.execute(RELEASE, {"reservation": found.id, "moment": moment}).rowcount:
-                    connection.execute(GIVE, {"flight": flight_id, "seats": found.seats, "moment": moment})
-        except IntegrityError:
-            # Somebody recorded the key between our look and our mark (not with SQLite): look again.
-            return self.give_back(flight_id, key)
-        if found is None:
-            raise unknown("reservation", f'with the key "{key}" on flight {flight_id}')
-        return {"flightId": flight_id, "key": key, "seats": found.seats, "released": True}
-
-    def _spend(self, connection: Connection, flight_id: int, key: str) -> None:
-        if connection.execute(FLIGHT, {"flight": flight_id}).first() is None:
-            raise unknown("flight", flight_id)
         moment = now()
-        row = {"flightId": flight_id, "key": key, "seats": 0, "released": True}
-        connection.execute(RECORD, {**row, "createdAt": moment, "updatedAt": moment})
+
+        def give(connection: Connection) -> int | None:
+            if connection.execute(LOCKED, {"flight": flight_id}).first() is None:
+                raise unknown("flight", flight_id)
+            found = connection.execute(BY_KEY, {"flight": flight_id, "key": key}).first()
+            if found is None:
+                mark = {"flightId": flight_id, "key": key, "seats": 0, "released": True}
+                connection.execute(RECORD, {**mark, "createdAt": moment, "updatedAt": moment})
+                return None
+            if connection.execute(RELEASE, {"reservation": found.id, "moment": moment}).rowcount:
+                connection.execute(GIVE, {"flight": flight_id, "seats": found.seats, "moment": moment})
+            return int(found.seats)
+
+        seats = self._database.write(give)
+        if seats is None:
+            raise unknown("reservation", f'with the key "{key}" on flight {flight_id}')
+        return {"flightId": flight_id, "key": key, "seats": seats, "released": True}
 
     def _answer_without_taking(self, connection: Connection, flight_id: int, wish: NewReservation) -> dict[str, Any]:
         flight = connection.execute(FLIGHT, {"flight": flight_id}).first()

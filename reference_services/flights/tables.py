@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Boolean, CheckConstraint, Column, ForeignKey, Integer, MetaData, String, Table, UniqueConstraint
 
-from reference_services.common.database import Timestamp
+from reference_services.common.ddl import Timestamp
 
 metadata = MetaData()
 

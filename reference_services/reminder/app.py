@@ -29,10 +29,10 @@ def create_app(config: ReminderConfig) -> Flask:
     """
     common = config.common
     app = new_app(common)
-    database = open_database(app, config.database_url, metadata, threads=common.threads)
+    database = open_database(app, config.database_url, metadata, common)
     bus = open_consumer(config.bus)
     store = TicketStore(database)
-    mailbox = Mailbox(config.smtp_host, config.smtp_port, config.mail_from)
+    mailbox = Mailbox(config.mail_server, config.mail_from)
     mailer = Task("mailer", Mailer(store, mailbox, config.mail_from).step, every_s=0.5)
     intake = Intake(bus, store, acknowledging_of(common.profile), mailer.nudge)
     parts = Parts(

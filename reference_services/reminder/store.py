@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
 from reference_services.common.clock import iso, now
 from reference_services.common.database import new_id
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from sqlalchemy import Row
+    from sqlalchemy import Connection, Row
 
     from reference_services.common.database import Database
     from reference_services.reminder.models import Message, NewTicket, TicketQuery
@@ -39,7 +40,7 @@ DUE = (
 )
 SENT = (
     update(tickets)
-    .where(tickets.c.id == bindparam("ticket"))
+    .where(tickets.c.id.in_(bindparam("tickets", expanding=True)))
     .values(status=SUCCESS, dueAt=None, tries=tickets.c.tries + 1, updatedAt=bindparam("moment"))
 )
 TRIED = (
@@ -66,47 +67,51 @@ class TicketStore:
         for number, message in enumerate(messages):
             rows.setdefault(message.id or number, _row(message.data, message.service, message.id))
         ids = [identity for identity in rows if isinstance(identity, str)]
-        with self._database.writing() as connection:
+
+        def add(connection: Connection) -> int:
             known = set(connection.execute(KNOWN, {"ids": ids}).scalars()) if ids else set()
             new = [row for identity, row in rows.items() if identity not in known]
             if new:
                 connection.execute(ADD, new)
-        return len(new)
+            return len(new)
+
+        try:
+            return self._database.write(add)
+        except IntegrityError:
+            # Another reminder added one of them between our look and our insert; a second look finds it.
+            return self._database.write(add)
 
     def add(self, ticket: NewTicket) -> dict[str, Any]:
         """Store a ticket that was made by hand."""
         row = _row(ticket, TICKET, None)
-        with self._database.writing() as connection:
-            row["id"] = new_id(connection.execute(ADD, row))
-        return shown(row)
+        made = self._database.write(lambda connection: new_id(connection.execute(ADD, row)))
+        return shown({**row, "id": made})
 
     def list(self, query: TicketQuery) -> list[dict[str, Any]]:
         """Give a page of tickets, ordered by id."""
         statement = select(*(tickets.c[name] for name in SHOWN)).where(tickets.c.kind == TICKET)
         if query.status is not None:
             statement = statement.where(tickets.c.status == query.status)
-        with self._database.reading() as connection:
-            rows = connection.execute(statement.order_by(tickets.c.id).limit(query.limit).offset(query.offset))
-            return [shown(dict(row._mapping)) for row in rows]  # noqa: SLF001 - SQLAlchemy's public name
+        page = statement.order_by(tickets.c.id).limit(query.limit).offset(query.offset)
+        rows = self._database.read(lambda connection: connection.execute(page).all())
+        return [shown(dict(row._mapping)) for row in rows]  # noqa: SLF001 - SQLAlchemy's public name
 
     def due(self, most: int) -> Sequence[Row[*tuple[Any, ...]]]:
         """Give the tickets that should be mailed now."""
-        with self._database.reading() as connection:
-            return connection.execute(DUE, {"moment": now(), "most": most}).all()
+        values = {"moment": now(), "most": most}
+        return self._database.read(lambda connection: connection.execute(DUE, values).all())
 
     def sent(self, ids: Sequence[int]) -> None:
         """Note that tickets were mailed."""
         if ids:
-            moment = now()
-            with self._database.writing() as connection:
-                connection.execute(SENT, [{"ticket": identity, "moment": moment} for identity in ids])
+            values = {"tickets": list(ids), "moment": now()}
+            self._database.write(lambda connection: connection.execute(SENT, values))
 
     def not_sent(self, identity: int, again: datetime | None) -> None:
         """Note that a mail was refused; it is tried again at a time, or never."""
         status = PENDING if again is not None else FAILED
         values = {"ticket": identity, "new_status": status, "again": again, "moment": now()}
-        with self._database.writing() as connection:
-            connection.execute(TRIED, values)
+        self._database.write(lambda connection: connection.execute(TRIED, values))
 
 
 def shown(row: dict[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, make_url
 
 from reference_services.booking.models import NewBooking, metadata
 from reference_services.booking.notify import OutboxNotifier, OutboxPublisher
@@ -15,6 +15,7 @@ from reference_services.booking.settler import Settler
 from reference_services.booking.store import BookingStore
 from reference_services.common.database import Database
 from reference_services.common.errors import Refusal, UpstreamDownError, UpstreamSlowError
+from reference_services.common.sqlite import Sqlite
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -79,7 +80,8 @@ class Bench:
     """A booking service with its parts at hand."""
 
     def __init__(self, path: Path) -> None:
-        database = Database(create_engine(f"sqlite:///{path}/booking.db"))
+        url = f"sqlite:///{path}/booking.db"
+        database = Database(create_engine(url), Sqlite(make_url(url), threads=8))
         metadata.create_all(database.engine)
         self.seats = FakeSeats()
         self.bus = FakeBus()
