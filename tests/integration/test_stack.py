@@ -31,62 +31,15 @@ from lab.stack.logs import LogLine, logs
 from lab.stack.owned import running
 from lab.stack.state import Identity, StackEvent, save
 from lab.stack.status import status
+from tests.processes import PATIENCE, alive_in, wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from lab.stack.state import StackState
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 FAKE = "fake_platform"
-PATIENCE = 60.0
-"""Seconds that a busy machine gets; a test that passes takes none of them."""
-
-
-@pytest.fixture
-def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Give a folder for a stack of fake services; nothing of it runs after the test."""
-    monkeypatch.setenv("PYTHONPATH", str(REPOSITORY / "tests" / "unit" / "stack"))
-    folder = tmp_path / ".airbourne"
-    yield folder
-    down(folder)
-    for process in alive_in(folder):
-        process.kill()
-
-
-@pytest.fixture
-def offset(worker_id: str) -> int:
-    """Give an offset with free ports, in a range that parallel workers do not share."""
-    lane = int(worker_id.removeprefix("gw") or 0) if worker_id != "master" else 0
-    first = 12000 + 4000 * (lane % 4) + os.getpid() % 100 * 10
-    for candidate in range(first, first + 3000, 10):
-        try:
-            ports.claim(candidate).__exit__(None, None, None)
-        except StackError:
-            continue
-        return candidate
-    pytest.fail("no free ports")
-
-
-def wait_until(holds: Callable[[], bool]) -> None:
-    """Wait until something holds."""
-    deadline = time.monotonic() + PATIENCE
-    while not holds():
-        assert time.monotonic() < deadline, "did not come true"
-        time.sleep(0.02)
-
-
-def alive_in(folder: Path) -> list[psutil.Process]:
-    """Give every process that works in a folder: all that a stack starts does, its workers and its guard too."""
-    found = []
-    for process in psutil.process_iter():
-        try:
-            inside = Path(process.cwd()).is_relative_to(folder)
-            if inside and process.status() != psutil.STATUS_ZOMBIE:
-                found.append(process)
-        except psutil.Error:
-            continue
-    return found
 
 
 def start(root: Path, offset: int, on_event: Callable[[StackEvent], None] = lambda _: None) -> StackState:
