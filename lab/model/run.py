@@ -97,8 +97,19 @@ class ScriptTrace:
 
 
 @dataclass(frozen=True, slots=True)
+class SinkSummary:
+    """What became of a run's points, which went to `url`: how many arrived, how many wait in the run folder, and why."""
+
+    url: str
+    sent: int = 0
+    spooled: int = 0
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
     """One run. Times are ISO 8601 in UTC; `ended` and `verdict` are empty while it runs or when it was killed.
+    `load_started` is when its second 0 began. `sink` is None where no metrics were sent anywhere.
 
     `command` is the command line that started it, as it was typed; `pid` and `pid_started` (seconds since 1970) name
     the process that looks after it while its status is RUNNING.
@@ -118,6 +129,7 @@ class Run:
     time_scale: float = 1.0
     dataset: DatasetSummary | None = None
     revision: Revision | None = None
+    load_started: str = ""
     ended: str = ""
     status: Status = Status.RUNNING
     pid: int = 0
@@ -127,4 +139,5 @@ class Run:
     integrity: Integrity | None = None
     verdict: Verdict | None = None
     script_errors: tuple[ScriptTrace, ...] = ()
+    sink: SinkSummary | None = None
     version: int = RUN_VERSION
