@@ -1,17 +1,20 @@
-"""The load process from outside: start it, follow what it records, stop it."""
+"""The load process, or the master of many, from outside: start it, follow what it records, stop it."""
 
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self
 
-from lab.errors import RunError, ScenarioError, ScriptError
+from lab.errors import ConfigError, LabError, RunError, ScenarioError, ScriptError
+from lab.model.crew import KEY_VARIABLE, Crew
 from lab.model.run import ScriptTrace
 from lab.model.sample import Tick
+from lab.model.verdict import Finding, Validity
 from lab.store import ENGINE_FILE
 
 if TYPE_CHECKING:
@@ -21,34 +24,47 @@ if TYPE_CHECKING:
     from lab.store import RunFolder
 
 LOG_LINES: Final = 3
-_KINDS: Final = {ScenarioError.exit_code: ScenarioError, ScriptError.exit_code: ScriptError}
+_KINDS: Final = {ConfigError.exit_code: ScenarioError, ScriptError.exit_code: ScriptError}
 
 
 @dataclass(frozen=True, slots=True)
 class LoadEnd:
-    """How the load process ended: `finished`, `stopped` (the user asked) or `crashed`."""
+    """How the load process ended: `finished`, `stopped` (the user asked) or `crashed`.
+
+    `findings` is what the load process has to say of how the load was made.
+    """
 
     reason: str
     script_errors: tuple[ScriptTrace, ...] = ()
     detail: str = ""
+    findings: tuple[Finding, ...] = ()
+
+
+def failure(exit_code: int, sentence: str) -> LabError:
+    """Give the error that a load process ended with."""
+    return _KINDS.get(exit_code, RunError)(sentence)
 
 
 class LoadProcess:
     """A load process and the ticks that it appends to its run folder. Leaving the context leaves no process."""
 
-    def __init__(self, folder: RunFolder, dataset: Path) -> None:
+    def __init__(self, folder: RunFolder, dataset: Path, crew: Crew | None = None) -> None:
+        crew = crew or Crew()
         self._folder = folder
         folder.ticks.touch()
         self._lines = folder.ticks.open(encoding="utf-8")
         self._rest = ""
         # Its own session: Ctrl-C in the terminal reaches the lab, which then asks the load to stop in good order.
         self._process = subprocess.Popen(  # noqa: S603 - the lab's own module, no shell
-            [sys.executable, "-m", "lab.engine.worker", str(folder.path), "--dataset", str(dataset)],
+            [sys.executable, "-m", *_module(crew), str(folder.path), "--dataset", str(dataset)],
+            env=os.environ | {KEY_VARIABLE: crew.key},
             stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL if crew.alone else subprocess.PIPE,
             stderr=folder.engine_log.open("ab"),
             start_new_session=True,
         )
+        if self._process.stdout:
+            os.set_blocking(self._process.stdout.fileno(), False)
 
     @property
     def running(self) -> bool:
@@ -64,6 +80,11 @@ class LoadProcess:
         """Give the seconds that were written since the last call."""
         *whole, self._rest = (self._rest + self._lines.read()).split("\n")
         return [Tick.from_json(line) for line in whole]
+
+    def said(self) -> list[str]:
+        """Give what a master said that it does, since the last call."""
+        text = self._process.stdout.read() if self._process.stdout else None
+        return text.decode(errors="replace").splitlines() if text else []
 
     def stop(self) -> None:
         """Ask it to let its users finish; a second call stops it at once."""
@@ -91,8 +112,13 @@ class LoadProcess:
         except (OSError, ValueError):
             return LoadEnd("crashed", detail=self._last_words())
         if found["error"]:
-            raise _KINDS.get(found["exit_code"], RunError)(found["error"])
-        return LoadEnd(found["reason"], tuple(ScriptTrace(**trace) for trace in found["traces"]))
+            raise failure(found["exit_code"], found["error"])
+        return LoadEnd(
+            found["reason"],
+            tuple(ScriptTrace(**trace) for trace in found["traces"]),
+            found["detail"],
+            tuple(Finding(gate, Validity(level), sentence) for gate, level, sentence in found["findings"]),
+        )
 
     def _last_words(self) -> str:
         code = self._process.poll()
@@ -110,6 +136,16 @@ class LoadProcess:
         if self.running:
             self._process.kill()
         self._process.wait()
-        if self._process.stdin:
-            self._process.stdin.close()
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe:
+                pipe.close()
         self._lines.close()
+
+
+def _module(crew: Crew) -> list[str]:
+    if crew.alone:
+        return ["lab.engine.worker"]
+    return [
+        *("lab.engine.master", "--workers", str(crew.workers), "--expect", str(crew.expect)),
+        *("--timeout", str(crew.timeout), "--bind", crew.bind, "--port", str(crew.port)),
+    ]

@@ -8,7 +8,7 @@ import threading
 import time
 from collections import Counter
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
@@ -17,10 +17,12 @@ from lab import judge, samples_file, store, surroundings
 from lab.audit import Auditor
 from lab.errors import LabError
 from lab.facts import read_ledger
+from lab.generator import CpuWatch
 from lab.load import LoadEnd, LoadProcess
+from lab.model.crew import Crew
 from lab.model.dataset import Dataset
 from lab.model.run import DatasetSummary, Run, Status, Totals
-from lab.model.sample import OK, SeriesKey, Tally
+from lab.model.sample import OK, Tally
 from lab.model.scenario import Scenario
 from lab.model.target import Target
 from lab.model.threshold import Selector
@@ -36,7 +38,6 @@ if TYPE_CHECKING:
 
 POLL_S: Final = 0.1
 KILL_AFTER_S: Final = 15.0
-_CPU: Final = SeriesKey("generator_cpu")
 _ANSWERED: Final = Selector("http_req_duration")
 
 
@@ -57,6 +58,7 @@ class Plan:
     time_scale: float = 1.0
     audit: bool = True
     mail_file: Path | None = None
+    crew: Crew = field(default_factory=Crew)
 
 
 class Observer(Protocol):
@@ -100,10 +102,10 @@ def catching_interrupts() -> Iterator[Interrupts]:
 
 @dataclass(frozen=True, slots=True)
 class Followed:
-    """What the load process left: the sum of its ticks, its CPU share by second, and how it ended."""
+    """What the load processes left: the sum of their ticks, each one's CPU share by second, and how they ended."""
 
     tally: Tally
-    cpu: list[float]
+    cpu: dict[str, list[float]]
     end: LoadEnd
 
 
@@ -133,7 +135,7 @@ def execute(plan: Plan, observer: Observer, interrupts: Interrupts) -> tuple[Run
     run = _begun(replace(plan, scenario=scenario), folder)
     folder.save(run)
     try:
-        load = _follow(folder, plan.dataset_file, observer, interrupts)
+        load = _follow(folder, plan, observer, interrupts)
     except LabError:
         folder.save(replace(run, status=Status.CRASHED, ended=_now()))
         raise
@@ -170,6 +172,7 @@ def _begun(plan: Plan, folder: RunFolder) -> Run:
         time_scale=plan.time_scale,
         dataset=DatasetSummary(digest(data), len(data.flights), len(data.users), data.seats, data.plan.rng_seed),
         revision=surroundings.revision(),
+        workers=plan.crew.size,
         pid=os.getpid(),
         pid_started=surroundings.started(os.getpid()),
     )
@@ -179,22 +182,20 @@ def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
-def _follow(folder: RunFolder, dataset: Path, observer: Observer, interrupts: Interrupts) -> Followed:
+def _follow(folder: RunFolder, plan: Plan, observer: Observer, interrupts: Interrupts) -> Followed:
     """Start the load process and add up what it records until it ends."""
     tally, asked, killed_at = Tally(), 0, 0.0
-    cpu: list[float] = []
-    unseen = 0
-    observer.stage("Starting the load process")
-    with LoadProcess(folder, dataset) as load:
+    cpu = CpuWatch()
+    observer.stage("Starting the load process" if plan.crew.alone else "Starting the master and its workers")
+    with LoadProcess(folder, plan.dataset_file, plan.crew) as load:
         running = True
         while running:
             running = not load.wait(POLL_S)
+            for words in load.said():
+                observer.stage(words)
             for tick in load.ticks():
                 tally.add(tick)
-                unseen += 1
-                if _CPU in tick.gauges:
-                    cpu.extend(spread(tick.gauges[_CPU], unseen))
-                    unseen = 0
+                cpu.add(tick)
                 observer.second(tally, tick)
             observer.second(tally, None)
             for _ in range(min(interrupts.count, 2) - asked):
@@ -204,12 +205,7 @@ def _follow(folder: RunFolder, dataset: Path, observer: Observer, interrupts: In
                 load.stop()
             if killed_at and time.monotonic() > killed_at:
                 break
-        return Followed(tally, cpu, load.end())
-
-
-def spread(share: float, seconds: int) -> list[float]:
-    """Give the CPU share of each of the seconds that a process was too busy to look at its clock in."""
-    return [share / seconds] * seconds
+        return Followed(tally, cpu.shares, load.end())
 
 
 def _judged(run: Run, folder: RunFolder, load: Followed, integrity: Integrity | None) -> Run:
@@ -220,6 +216,7 @@ def _judged(run: Run, folder: RunFolder, load: Followed, integrity: Integrity | 
     results = judge.judge_all(run.scenario.thresholds, tally)
     sold_out = integrity.flights_sold_out if integrity else 0
     findings = gates(Observed(run.scenario, tally, run.totals, load.cpu, attempts, sold_out, load.end.detail))
+    findings += load.end.findings
     p95 = None
     if (run.totals.ok + run.totals.failed) * 0.05 >= FEWEST_BEYOND:
         p95 = tally.histogram(_ANSWERED, OK).percentile_with_failures(0.95, run.totals.failed)

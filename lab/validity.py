@@ -9,8 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from lab.generator import PROCESS
+from lab.model.histogram import Histogram
 from lab.model.run import Totals
-from lab.model.sample import FAIL, OK, US_PER_MS, Tally
+from lab.model.sample import FAIL, OK, US_PER_MS, Tally, TrendKey
 from lab.model.scenario import Scenario
 from lab.model.threshold import METRICS, MetricKind, Selector
 from lab.model.verdict import Finding, Validity
@@ -28,16 +30,16 @@ TIMER_MS: Final = 2.0
 """What the probe's timer is good to: the event loop's clock has whole milliseconds, and rounds up."""
 FEWEST_BEYOND: Final = 10
 AUTH_OPERATIONS: Final = ("signup", "signin")
+LAG: Final = "generator_lag"
 AUTH_SHARE: Final = 0.5
 RAMP_SHARE: Final = 0.1
 ROWS_PER_USER: Final = 10.0
-_LATE: Final = Selector("generator_lag")
 _REQUESTS: Final = Selector("http_req_duration")
 
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """What the gates look at: the sum of the run, its generator's CPU by second, and what the ledger tried where.
+    """What the gates look at: the run's sum, its load processes' CPU by second, and what the ledger tried where.
 
     `crash` says how the load process died, when it did.
     """
@@ -45,7 +47,7 @@ class Observed:
     scenario: Scenario
     tally: Tally
     totals: Totals
-    cpu: Sequence[float]
+    cpu: Mapping[str, Sequence[float]]
     attempts: Mapping[str, int]
     sold_out: int
     crash: str = ""
@@ -84,29 +86,41 @@ def _count(run: Observed) -> Iterator[Finding]:
 
 
 def _cpu(run: Observed) -> Iterator[Finding]:
-    longest = current = 0
-    for share in run.cpu:
-        current = current + 1 if share > CPU_LIMIT else 0
-        longest = max(longest, current)
-    peak = max(run.cpu, default=0.0)
-    if longest >= CPU_SECONDS:
-        yield _finding(
-            "generator CPU",
-            f"the load process used over {CPU_LIMIT:.0%} of a core for {longest} s: it measured itself",
-            Validity.INVALID,
-        )
-    else:
-        yield _finding("generator CPU", f"at most {peak:.0%} of a core in any second")
+    for process, shares in run.cpu.items():
+        longest = current = 0
+        for share in shares:
+            current = current + 1 if share > CPU_LIMIT else 0
+            longest = max(longest, current)
+        if longest >= CPU_SECONDS:
+            yield _finding(
+                "generator CPU",
+                f"{process} used over {CPU_LIMIT:.0%} of a core for {longest} s: it measured itself",
+                Validity.INVALID,
+            )
+            return
+    process, peak = max(
+        ((process, max(shares, default=0.0)) for process, shares in run.cpu.items()),
+        key=lambda found: found[1],
+        default=("", 0.0),
+    )
+    busiest = f" ({process}, the busiest)" if len(run.cpu) > 1 else ""
+    yield _finding("generator CPU", f"at most {peak:.0%} of a core in any second{busiest}")
 
 
 def _late(run: Observed) -> Iterator[Finding]:
-    probe = run.tally.histogram(_LATE)
-    late = probe.percentile(0.99)
-    if late is None:
+    probes = {
+        process: Histogram.merged(h for key, h in run.tally.trends.items() if _probes(key, process))
+        for process in sorted({dict(key.tags).get(PROCESS, "") for key in run.tally.trends if key.metric == LAG})
+    }
+    if not any(probe.count for probe in probes.values()):
         yield _finding("scheduling delay", "the 10 ms probe left no sample", Validity.SUSPECT)
         return
     median = run.tally.histogram(_REQUESTS, OK).percentile(0.5) or 0
-    text = f"a 10 ms timer fired {late / US_PER_MS:.1f} ms late at p99"
+    # The latest of them: a load process that is held up is not made good by one that is not.
+    process, late = max(
+        ((process, probe.percentile(0.99) or 0) for process, probe in probes.items()), key=lambda found: found[1]
+    )
+    text = f"a 10 ms timer fired {late / US_PER_MS:.1f} ms late at p99" + (f" in {process}" if process else "")
     much = late > LATE_LIMIT_MS * US_PER_MS
     # Both together: what is late by less than a tenth of what is measured does not change what is measured.
     weighty = late > max(LATE_SHARE * median, TIMER_MS * US_PER_MS)
@@ -118,6 +132,10 @@ def _late(run: Observed) -> Iterator[Finding]:
     else:
         level = Validity.SUSPECT if much or weighty else Validity.VALID
         yield _finding("scheduling delay", text + share, level)
+
+
+def _probes(key: TrendKey, process: str) -> bool:
+    return key.metric == LAG and dict(key.tags).get(PROCESS, "") == process
 
 
 def _samples(run: Observed) -> Iterator[Finding]:

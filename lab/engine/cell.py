@@ -28,11 +28,11 @@ from lab.model.run import Run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import TextIO
 
     from locust.env import Environment
     from locust.runners import Runner
 
+    from lab.engine.rows import Lines
     from lab.model.sample import Tick
 
 PROBE: Final = 0.01
@@ -84,13 +84,14 @@ class Share:
 class Cell:
     """The users of one load process, and what records them."""
 
-    def __init__(self, environment: Environment, share: Share, ledger: TextIO) -> None:
+    def __init__(self, environment: Environment, share: Share, ledger: Lines) -> None:
         """Load the user class and make it known to the environment.
 
         Raises:
             ScenarioError, ScriptError: the users file, or the class in it, cannot be used.
         """
         run, scenario = share.run, share.run.scenario
+        self.environment = environment
         # Locust's own choices, such as which task comes next; a user's are made by its own source.
         random.seed(f"{run.seed}/{share.place}/{share.among}")
         self.recorder = Recorder(time.perf_counter, scenario.tags)

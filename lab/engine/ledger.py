@@ -13,7 +13,8 @@ from uuid import uuid4
 
 if TYPE_CHECKING:
     from types import TracebackType
-    from typing import TextIO
+
+    from lab.engine.rows import Lines
 
 TRIED: Final = "tried"
 ACCEPTED: Final = "accepted"
@@ -70,9 +71,9 @@ class Attempt:
 
 
 class Ledger:
-    """Appends attempts to a file."""
+    """Appends attempts to a file, or to what passes its lines on."""
 
-    def __init__(self, file: TextIO) -> None:
+    def __init__(self, file: Lines) -> None:
         self._file = file
 
     def attempt(self, flight: int | str, user: int | str, email: str, seats: int) -> Attempt:

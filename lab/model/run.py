@@ -112,7 +112,7 @@ class Run:
     `load_started` is when its second 0 began. `sink` is None where no metrics were sent anywhere.
 
     `command` is the command line that started it, as it was typed; `pid` and `pid_started` (seconds since 1970) name
-    the process that looks after it while its status is RUNNING.
+    the process that looks after it while its status is RUNNING. `workers` is the number of load processes.
     """
 
     id: str
@@ -127,6 +127,7 @@ class Run:
     profile: str = ""
     backend: str = ""
     time_scale: float = 1.0
+    workers: int = 1
     dataset: DatasetSummary | None = None
     revision: Revision | None = None
     load_started: str = ""

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from lab.generator import THE_PROCESS, spread
 from lab.model.histogram import bin_of
 from lab.model.run import Totals
 from lab.model.sample import FAIL, OK, SeriesKey, Tags, Tally, Tick, TrendKey
@@ -14,7 +15,6 @@ from lab.model.scenario import Scenario
 from lab.model.stage import Stage
 from lab.model.threshold import parse_threshold
 from lab.model.verdict import Finding, Validity
-from lab.runner import spread
 from lab.validity import Observed, gates, validity
 
 VALID, SUSPECT, INVALID = Validity.VALID, Validity.SUSPECT, Validity.INVALID
@@ -52,7 +52,7 @@ def observed(**changes: Any) -> Observed:
         "scenario": scenario(),
         "tally": tally(),
         "totals": Totals(sent=1000, ok=1000, seconds=100),
-        "cpu": [0.3] * 100,
+        "cpu": {THE_PROCESS: [0.3] * 100},
         "attempts": {str(n): 20 for n in range(50)},
         "sold_out": 0,
     }
@@ -131,14 +131,14 @@ def test_a_run_that_lost_records_is_invalid() -> None:
 )
 def test_a_generator_that_was_busy_measured_itself(cpu: list[float], expected: Validity) -> None:
     """Over 80 % of a core for five seconds on end is too much."""
-    assert level(observed(cpu=cpu), "generator CPU") is expected
+    assert level(observed(cpu={THE_PROCESS: cpu}), "generator CPU") is expected
 
 
 def test_a_generator_too_busy_to_look_at_its_clock_was_busy() -> None:
     """Where one look covers six seconds, their CPU time belongs to each of them, and not to the last one alone."""
     assert spread(5.4, 6) == pytest.approx([0.9] * 6)
-    assert level(observed(cpu=[0.1, *spread(5.4, 6), 0.1]), "generator CPU") is INVALID
-    assert level(observed(cpu=[0.1, *spread(5.4, 1), 0.1]), "generator CPU") is VALID
+    assert level(observed(cpu={THE_PROCESS: [0.1, *spread(5.4, 6), 0.1]}), "generator CPU") is INVALID
+    assert level(observed(cpu={THE_PROCESS: [0.1, *spread(5.4, 1), 0.1]}), "generator CPU") is VALID
 
 
 @pytest.mark.parametrize(
