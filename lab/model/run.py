@@ -98,7 +98,7 @@ class ScriptTrace:
 
 @dataclass(frozen=True, slots=True)
 class SinkSummary:
-    """What became of a run's points, which went to `url`: how many arrived, how many wait in the run folder, and why."""
+    """What became of a run's points, sent to `url`: how many arrived, how many wait in the run folder, and why."""
 
     url: str
     sent: int = 0
@@ -109,8 +109,8 @@ class SinkSummary:
 @dataclass(frozen=True, slots=True)
 class Run:
     """One run. Times are ISO 8601 in UTC; `ended` and `verdict` are empty while it runs or when it was killed.
-    `load_started` is when its second 0 began. `sink` is None where no metrics were sent anywhere.
 
+    `load_started` is when its second 0 began; `sink` is None where no metrics were sent anywhere.
     `command` is the command line that started it, as it was typed; `pid` and `pid_started` (seconds since 1970) name
     the process that looks after it while its status is RUNNING. `workers` is the number of load processes.
     """
