@@ -17,6 +17,7 @@ import yaml  # type: ignore[import-untyped]  # its stubs are not installed
 
 from lab import settings, targets
 from lab.model.target import PORTS
+from reference_services.common.amqp_address import AmqpAddress
 from reference_services.common.composition import SERVICES, read_config
 from tests.real import MariaDB, require
 
@@ -180,6 +181,15 @@ def test_a_service_understands_its_environment(service: str, composed: Composed,
     assert found.common.host == "0.0.0.0"  # noqa: S104 - inside the container's own network
     assert composed[service]["ports"] == [f"127.0.0.1:{PORTS[service]}:{PORTS[service]}/tcp"]
     assert composed[service]["command"] == [service]
+
+
+@pytest.mark.parametrize("service", ["booking", "reminder"])
+def test_a_service_logs_in_to_the_broker_beside_it(service: str, composed: Composed) -> None:
+    """The bus's URL names RabbitMQ's container and virtual host, and the user that RabbitMQ makes."""
+    broker = composed["rabbitmq"]["environment"]
+    found = AmqpAddress.parse(composed[service]["environment"]["BUS_URL"])
+    assert (found.host, found.port, found.virtual_host) == ("rabbitmq", 5672, "/")
+    assert (found.user, found.password) == (broker["RABBITMQ_DEFAULT_USER"], broker["RABBITMQ_DEFAULT_PASS"])
 
 
 def test_the_lab_finds_the_platform_and_influxdb(composed: Composed) -> None:
