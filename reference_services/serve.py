@@ -16,9 +16,11 @@ environment variables:
   PROFILE                   safe (default) or as-found
   LOG_LEVEL, THREADS        least level that is logged; requests handled at once (32)
   DATABASE_URL              auth, flights, booking, reminder: an SQLAlchemy URL
-  BUS_URL                   booking, reminder: queue:///directory
+  BUS_URL                   booking, reminder: queue:///directory or amqp://user:password@host:port/vhost, amqps://…
+                            (?heartbeat=seconds; amqps: &cafile=file, &verify=no)
   BUS_EXCHANGE, BUS_BINDING_KEY, BUS_QUEUE
-  SMTP_URL, MAIL_FROM       reminder: smtp://host:port, the sender
+  SMTP_URL, MAIL_FROM       reminder: smtp://user:password@host:port (?starttls=required) or smtps://…, the sender
+                            (encrypted: &cafile=file, &verify=no)
   AUTH_URL, FLIGHTS_URL, BOOKING_URL, REMINDER_URL
                             gateway: all; booking: FLIGHTS_URL
   JWT_SECRET_FILE           auth: a file with the key, at least 32 characters

@@ -17,6 +17,7 @@ from reference_services.common.background import Background, Task
 from reference_services.common.bus import CONFIRM_S, open_publisher
 from reference_services.common.client import Upstream
 from reference_services.common.database import open_database
+from reference_services.common.health import Figure
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -60,7 +61,7 @@ def create_app(config: BookingConfig) -> Flask:
         blueprints=[booking_routes(service), other_routes(service)],
         operations=OPERATIONS,
         checks=[database.ready, publisher.ready, flights.unready],
-        figures={} if direct else {"outboxDepth": waiting.depth},
+        figures={} if direct else {"outboxDepth": Figure(waiting.depth, database.ready)},
         background=Background([outbox, settler], [publisher.close, database.engine.dispose]),
     )
     return complete_app(app, parts)

@@ -6,6 +6,8 @@ import logging
 import threading
 from typing import TYPE_CHECKING
 
+from reference_services.common.errors import ServiceError
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -56,6 +58,10 @@ class Task:
             try:
                 more = self._step()
                 failures = 0
+            except ServiceError as problem:  # something is away; a trace says no more than the sentence
+                failures += 1
+                more = False
+                log.warning("background task %s: %s (%d in a row)", self.name, problem, failures)
             except Exception:
                 failures += 1
                 more = False

@@ -16,9 +16,21 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 Check = Callable[[], str | None]
-Figure = Callable[[], int | None]
 
 KEEP_S = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A number that a service tells of its own work, such as how much waits.
+
+    Attributes:
+        ask: gives the number, or None when it is not known.
+        needs: one of the service's checks; while it fails nobody asks, for what is away makes askers wait.
+    """
+
+    ask: Callable[[], int | None]
+    needs: Check
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +39,7 @@ class Condition:
 
     Attributes:
         reasons: why it is not ready; none when it is.
-        figures: what it knows of its own work, such as how much waits; none when it is not ready.
+        figures: what is known of its work.
     """
 
     reasons: tuple[str, ...]
@@ -51,17 +63,16 @@ class Health:
         """Give whether the service is ready, and its figures as far as they are known."""
         with self._lock:
             if time.monotonic() >= self._until:
-                reasons = tuple(reason for check in self._checks if (reason := check()) is not None)
-                # What is away makes a figure of it wait; whoever waits for health waits a second and no longer.
-                asked = {} if reasons else self._figures
-                known = {name: number for name, ask in asked.items() if (number := ask()) is not None}
-                self._condition = Condition(reasons, known)
+                failed = {check: reason for check in self._checks if (reason := check()) is not None}
+                asked = ((name, figure.ask()) for name, figure in self._figures.items() if figure.needs not in failed)
+                known = {name: number for name, number in asked if number is not None}
+                self._condition = Condition(tuple(failed.values()), known)
                 self._until = time.monotonic() + KEEP_S
             return self._condition
 
 
 def health_routes(health: Health) -> Blueprint:
-    """Give the blueprint that answers `/health`; the figures stand in `data` when it is ready."""
+    """Give the blueprint that answers `/health`; the figures stand in `data`, whether it is ready or not."""
     blueprint = Blueprint("health", __name__)
 
     @blueprint.get("/health")
@@ -69,7 +80,7 @@ def health_routes(health: Health) -> Blueprint:
         condition = health.condition()
         if condition.reasons:
             reasons = "; ".join(condition.reasons)
-            return answer({}, f"Not ready: {reasons}.", 503, err={"health": reasons})
+            return answer(dict(condition.figures), f"Not ready: {reasons}.", 503, err={"health": reasons})
         return answer({"status": "ready", **condition.figures}, "Ready.")
 
     return blueprint

@@ -8,6 +8,7 @@ from reference_services.common.app import Parts, complete_app, new_app
 from reference_services.common.background import Background, Task
 from reference_services.common.bus import known_depth, open_consumer
 from reference_services.common.database import open_database
+from reference_services.common.health import Figure
 from reference_services.reminder.consumer import Intake, acknowledging_of
 from reference_services.reminder.mail import Mailbox
 from reference_services.reminder.mailer import Mailer
@@ -39,7 +40,7 @@ def create_app(config: ReminderConfig) -> Flask:
         blueprints=[ticket_routes(store, mailer.nudge)],
         operations=OPERATIONS,
         checks=[database.ready, bus.ready, mailbox.ready],
-        figures={"queueDepth": lambda: known_depth(bus)},
+        figures={"queueDepth": Figure(lambda: known_depth(bus), bus.ready)},
         background=Background(
             [Task("intake", intake.step, every_s=0.0), mailer],
             [mailbox.close, bus.close, database.engine.dispose],
