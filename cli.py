@@ -8,6 +8,7 @@ by the commands that need them: `airbourne-lab --help` answers at once.
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import sys
 from pathlib import Path
@@ -17,6 +18,7 @@ import typer
 
 from lab import options as opt  # noqa: TC001 - Typer looks the types up when the program runs
 from lab.errors import ConfigError, LabError
+from lab.model.crew import LOOPBACK, PORT
 from lab.model.verdict import Exit
 
 if TYPE_CHECKING:
@@ -209,7 +211,13 @@ def run(  # noqa: PLR0913, PLR0917 - each is an option
     seed: Annotated[int, typer.Option(help="Seed of the users' random choices.")] = 1,
     dataset: Annotated[Path | None, typer.Option(help="Use this dataset file.")] = None,
     out: opt.Out = RUNS,
+    workers: opt.Workers = None,
+    expect_workers: opt.ExpectWorkers = 0,
+    expect_timeout: opt.ExpectTimeout = 60.0,
+    bind: opt.Bind = LOOPBACK,
+    master_port: opt.MasterPort = PORT,
     *,
+    master: opt.Master = False,
     audit: Annotated[bool, typer.Option("--audit/--no-audit", help="Check afterwards what was sold.")] = True,
     allow_public: opt.AllowPublic = False,
     as_json: opt.AsJson = False,
@@ -219,11 +227,23 @@ def run(  # noqa: PLR0913, PLR0917 - each is an option
     Without a target it uses the platform that is up, or starts one for this run.
     """
     from lab import catalogue, place, runner
+    from lab.model import crew as crews
     from reports.live import LiveView
     from reports.stack import StackView
 
     planned = catalogue.planned(
         scenario, SCENARIOS, stages=stage or [], thresholds=threshold or [], time_scale=time_scale
+    )
+    crew = crews.planned(
+        workers=workers,
+        master=master,
+        expect=expect_workers,
+        timeout=expect_timeout,
+        bind=bind,
+        port=master_port,
+        key=os.environ.get(crews.KEY_VARIABLE, ""),
+        cores=os.cpu_count() or 1,
+        peak=planned.peak,
     )
     urls = {"gateway": gateway, "auth": auth, "flights": flights, "booking": booking, "reminder": reminder}
     named = place.named(target, urls, ROOT, allow_public=allow_public)
@@ -244,12 +264,36 @@ def run(  # noqa: PLR0913, PLR0917 - each is an option
             time_scale=time_scale,
             audit=audit,
             mail_file=state.mail_path if state else None,
+            crew=crew,
         )
         with runner.catching_interrupts() as interrupts:
             with LiveView(planned, f"{planned.name} · {where.name}") as view:
                 ended = runner.execute(plan, view, interrupts)
             code = _finish(*ended, as_json=as_json)
     raise typer.Exit(code)
+
+
+@app.command()
+def worker(
+    master: Annotated[str, typer.Option("--master", help="Where the master is.", metavar="HOST[:PORT]")],
+    users_file: Annotated[
+        Path, typer.Option("--users-file", help="The run's user classes.", show_default="those that ship")
+    ] = SCENARIOS / "users.py",
+    wait: Annotated[float, typer.Option("--wait", help="Seconds for a master to be there.")] = 60.0,
+    *,
+    allow_public: opt.AllowPublic = False,
+) -> None:
+    """Make load on this machine for a run that another machine leads (run --master), once.
+
+    Give both sides the same secret in AIRBOURNE_WORKER_KEY. Only the users file on this machine is ever run.
+    """
+    from lab import work
+    from lab.model import crew as crews
+    from lab.runner import catching_interrupts
+
+    post = work.Post(*crews.address(master), users_file, wait, allow_public)
+    with catching_interrupts() as interrupts:
+        work.work(post, lambda words: typer.echo(words, err=True), interrupts)
 
 
 @app.command()

@@ -10,6 +10,7 @@ import typer
 _TARGET: Final = "Target"
 _PLATFORM: Final = "The lab's own platform"
 _INFLUX: Final = "InfluxDB"
+_WORKERS: Final = "Load processes"
 
 TargetName = Annotated[
     str,
@@ -86,3 +87,34 @@ InfluxBucket = Annotated[str, typer.Option("--influx-bucket", help="Or INFLUXDB_
 
 Out = Annotated[Path, typer.Option("--out", help="Where run folders are.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+Workers = Annotated[
+    int | None,
+    typer.Option(
+        "--workers",
+        help="Processes on this machine that make the load; without it, one core less than there are.",
+        min=0,
+        rich_help_panel=_WORKERS,
+    ),
+]
+Master = Annotated[
+    bool,
+    typer.Option("--master", help="Lead workers on other machines (airbourne-lab worker).", rich_help_panel=_WORKERS),
+]
+ExpectWorkers = Annotated[
+    int,
+    typer.Option("--expect-workers", help="With --master: begin when so many are there.", rich_help_panel=_WORKERS),
+]
+ExpectTimeout = Annotated[
+    float, typer.Option("--expect-timeout", help="Seconds to wait for them.", rich_help_panel=_WORKERS)
+]
+Bind = Annotated[
+    str,
+    typer.Option(
+        "--bind",
+        help="The master's address for other machines; needs AIRBOURNE_WORKER_KEY, the same everywhere.",
+        metavar="ADDRESS",
+        rich_help_panel=_WORKERS,
+    ),
+]
+MasterPort = Annotated[int, typer.Option("--master-port", help="The master's port.", rich_help_panel=_WORKERS)]

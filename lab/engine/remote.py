@@ -210,7 +210,8 @@ def main() -> int:
     try:
         Remote(options, lambda words: _say({"said": words})).run()
     except LabError as error:
-        log.warning("%s", error)
+        if options.child is not None:
+            log.warning("%s", error)
         _say({"error": str(error), "exit_code": error.exit_code})
         return error.exit_code
     return 0
