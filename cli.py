@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from lab.model.sample import Tally
     from lab.model.scenario import Scenario
     from lab.model.target import Target
+    from lab.settings import Settings
     from lab.stack.state import StackState
     from lab.store import RunFolder
 
@@ -88,8 +89,12 @@ app.add_typer(scenarios_app, name="scenarios")
 
 
 @app.command()
-def up(
+def up(  # noqa: PLR0913 - each is an option
     profile: opt.Profile = None,
+    backend: opt.Backend = None,
+    db_url: opt.DbUrl = "",
+    amqp_url: opt.AmqpUrl = "",
+    smtp_url: opt.SmtpUrl = "",
     *,
     port_offset: opt.PortOffset = 0,
     fresh: Annotated[
@@ -98,11 +103,19 @@ def up(
 ) -> None:
     """Start the platform on this machine and return when every service is healthy."""
     from lab.stack import control
+    from lab.stack.backend import EMBEDDED
     from reports.stack import StackView
 
+    told = _settings(profile=profile, backend=backend, db_url=db_url, amqp_url=amqp_url, smtp_url=smtp_url)
+    under = told.stack_backend(db_url, amqp_url, smtp_url) or EMBEDDED
     with StackView() as view:
-        state = control.up(ROOT, profile=profile or "safe", port_offset=port_offset, fresh=fresh, on_event=view)
-    typer.echo(f"The platform is up ({state.profile}): {state.target().gateway}. Stop it with: airbourne-lab down")
+        state = control.up(
+            ROOT, profile=told.profile or "safe", backend=under, port_offset=port_offset, fresh=fresh, on_event=view
+        )
+    typer.echo(
+        f"The platform is up ({state.profile}, {state.backend}): {state.target().gateway}. "
+        "Stop it with: airbourne-lab down"
+    )
 
 
 @app.command()
@@ -204,6 +217,10 @@ def run(  # noqa: PLR0913, PLR0917 - each is an option
     booking: opt.BookingUrl = "",
     reminder: opt.Reminder = "",
     profile: opt.Profile = None,
+    backend: opt.Backend = None,
+    db_url: opt.DbUrl = "",
+    amqp_url: opt.AmqpUrl = "",
+    smtp_url: opt.SmtpUrl = "",
     label: Annotated[str, typer.Option(help="A name for this revision of the system.")] = "",
     stage: Annotated[list[str] | None, typer.Option(help="Replace the load: DURATION:USERS, repeatable.")] = None,
     threshold: Annotated[list[str] | None, typer.Option(help='Add one, repeatable: "checks:rate>0.99".')] = None,
@@ -226,7 +243,7 @@ def run(  # noqa: PLR0913, PLR0917 - each is an option
 
     Without a target it uses the platform that is up, or starts one for this run.
     """
-    from lab import catalogue, place, runner
+    from lab import catalogue, place, redact, runner
     from lab.model import crew as crews
     from reports.live import LiveView
     from reports.stack import StackView
@@ -246,8 +263,10 @@ def run(  # noqa: PLR0913, PLR0917 - each is an option
         peak=planned.peak,
     )
     urls = {"gateway": gateway, "auth": auth, "flights": flights, "booking": booking, "reminder": reminder}
+    told = _settings(profile=profile, backend=backend, db_url=db_url, amqp_url=amqp_url, smtp_url=smtp_url)
+    under = told.stack_backend(db_url, amqp_url, smtp_url)
     named = place.named(target, urls, ROOT, allow_public=allow_public)
-    with StackView() as steps, place.platform(named, profile, ROOT, steps) as (where, state):
+    with StackView() as steps, place.platform(named, told.profile or None, ROOT, steps, under) as (where, state):
         steps.close()
         data, file = _dataset(where, planned, dataset, state)
         plan = runner.Plan(
@@ -257,10 +276,10 @@ def run(  # noqa: PLR0913, PLR0917 - each is an option
             file,
             out,
             seed=seed,
-            command=shlex.join(["airbourne-lab", *sys.argv[1:]]),
+            command=shlex.join(["airbourne-lab", *redact.command(sys.argv[1:])]),
             label=label,
-            profile=state.profile if state else profile or "",
-            backend="embedded" if state else "",
+            profile=state.profile if state else told.profile,
+            backend=state.backend if state else "",
             time_scale=time_scale,
             audit=audit,
             mail_file=state.mail_path if state else None,
@@ -326,6 +345,12 @@ def runs(out: opt.Out = RUNS, *, as_json: opt.AsJson = False) -> None:
         typer.echo(f"There is no run in {out} yet; make one with: airbourne-lab run --scenario smoke")
     else:
         _console().print(listing.runs_table(found))
+
+
+def _settings(**options: str | None) -> Settings:
+    from lab import settings
+
+    return settings.read(settings.FILE, os.environ, **options)
 
 
 def _console(*, stderr: bool = False) -> Console:

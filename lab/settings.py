@@ -15,6 +15,8 @@ from lab.errors import ConfigError, nearest
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from lab.stack.backend import Backend
+
 FILE: Final = Path("airbourne.toml")
 """The settings file; it need not exist."""
 
@@ -59,6 +61,24 @@ class Settings:
     influx_token: str = field(default="", repr=False)
     influx_org: str = ""
     influx_bucket: str = ""
+
+    def stack_backend(self, *named: str) -> Backend | None:
+        """Give the backend that is asked for; None when nothing asks for one.
+
+        URLs that stand in the file or the environment wait there until `external` is asked for; those that the
+        command line names (`named`: database, broker, mail; "" for none) must go with it.
+
+        Raises:
+            ConfigError: the URLs do not go with the backend, or are none.
+        """
+        from lab.stack.backend import Backend  # noqa: PLC0415 - not for every command
+
+        if not self.backend and not any(named):
+            return None
+        urls = (self.db_url, self.amqp_url, self.smtp_url) if self.backend == "external" else named
+        return Backend.of(
+            self.backend or "embedded", **dict(zip(("db_url", "amqp_url", "smtp_url"), urls, strict=False))
+        )
 
 
 def read(file: Path, environment: Mapping[str, str], **options: str | None) -> Settings:

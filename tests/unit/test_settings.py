@@ -79,6 +79,22 @@ def test_a_folder_in_place_of_the_file_is_said(tmp_path: Path) -> None:
         settings.read(tmp_path, {})
 
 
+def test_urls_of_the_environment_wait_until_external_is_asked_for(file: Path) -> None:
+    """A database's URL in the environment is no obstacle to another backend, and is used with `external`."""
+    urls = {"AIRBOURNE_DB_URL": "mysql://a:b@127.0.0.1:3306", "AIRBOURNE_AMQP_URL": "amqp://a:b@127.0.0.1:5672"}
+    services = settings.read(file, urls, backend="services").stack_backend("", "", "")
+    external = settings.read(file, urls, backend="external").stack_backend("", "", "")
+    assert (services and services.kind, external and external.db_url) == ("services", urls["AIRBOURNE_DB_URL"])
+    assert settings.read(file.with_name("none.toml"), urls).stack_backend("", "", "") is None
+
+
+def test_urls_on_the_command_line_need_external(file: Path) -> None:
+    """A URL that the user just wrote is never left out silently."""
+    told = settings.read(file, {}, backend="services", amqp_url="amqp://127.0.0.1:5672")
+    with pytest.raises(ConfigError, match="--amqp-url is for --backend external"):
+        told.stack_backend("", "amqp://127.0.0.1:5672", "")
+
+
 def test_settings_show_no_secret(file: Path) -> None:
     """The text form of settings holds no password and no token."""
     shown = repr(settings.read(file, {}))
