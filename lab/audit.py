@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
+from lab import notification
 from lab.errors import CallError
 from lab.facts import IN_PROCESS, UNKNOWN, Booking, FlightFacts, MailFacts, booking_of, read_ledger
 from lab.integrity import assess, expected_mail
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from lab.facts import Row
     from lab.model.dataset import Flight
+    from lab.notification import Delivery
     from lab.platform import Client
 
 PAGE: Final = 1000
@@ -45,13 +47,17 @@ class Snapshot:
 
 
 class Auditor:
-    """Audits one run. `halt` ends all waiting, when the user has no patience."""
+    """Audits one run. `halt` ends all waiting, when the user has no patience.
+
+    `deliveries` is, after the audit, what was mailed to whom after how long, as far as that can be seen.
+    """
 
     def __init__(self, client: Client, flights: Sequence[Flight], halt: Event, mail_file: Path | None = None) -> None:
         self._client = client
         self._flights = flights
         self._halt = halt
         self._mail_file = mail_file
+        self.deliveries: list[Delivery] = []
 
     def before(self) -> Snapshot:
         """Read how the target stands before the run.
@@ -158,24 +164,26 @@ class Auditor:
             if self._halt.wait(POLL_S):
                 break
         made = Counter(str(t.get("recepientEmail")) for t in tickets)
-        return self._with_mails(before, made, Counter(sent), now - begin, notes)
-
-    def _with_mails(
-        self, before: Snapshot, made: Counter[str], sent: Counter[str], seconds: float, notes: list[str]
-    ) -> MailFacts:
-        """Where the lab keeps the mail itself, a ticket that says it was sent is believed only with its mail."""
+        found = MailFacts(made, Counter(sent), now - begin)
         if self._mail_file is None:
-            return MailFacts(made, sent, seconds)
+            self.deliveries = notification.by_ticket(facts, tickets)
+            return found
         mails = self._mails(before.mails)
-        distinct = {(mail["message_id"], to) for mail in mails for to in mail["recipients"]}
-        repeated = sum(len(mail["recipients"]) for mail in mails) - len(distinct)
-        if repeated:
-            notes.append(f"{repeated} mails came again with the Message-ID of an earlier one")
-        arrived = Counter(to for _, to in distinct)
-        return MailFacts(made | arrived, sent & arrived, seconds)
+        self.deliveries = notification.by_mail(facts, mails)
+        return _with_mails(found, mails, notes)
 
     def _mails(self, skip: int) -> list[dict[str, Any]]:
         if self._mail_file is None or not self._mail_file.exists():
             return []
         with self._mail_file.open(encoding="utf-8") as lines:
             return [json.loads(line) for number, line in enumerate(lines) if number >= skip and line.endswith("\n")]
+
+
+def _with_mails(found: MailFacts, mails: list[dict[str, Any]], notes: list[str]) -> MailFacts:
+    """Where the lab keeps the mail itself, a ticket that says it was sent is believed only with its mail."""
+    distinct = {(mail["message_id"], to) for mail in mails for to in mail["recipients"]}
+    repeated = sum(len(mail["recipients"]) for mail in mails) - len(distinct)
+    if repeated:
+        notes.append(f"{repeated} mails came again with the Message-ID of an earlier one")
+    arrived = Counter(to for _, to in distinct)
+    return MailFacts(Counter(found.tickets) | arrived, Counter(found.mailed) & arrived, found.drain_seconds)

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Final
+from collections import Counter
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final
 
 from lab import store
 from lab.errors import RunError
+from lab.model.sample import SeriesKey, Tick, TrendKey
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     import pyarrow as pa
 
-    from lab.model.sample import Tags, Tick
+    from lab.model.sample import Tags
     from lab.store import RunFolder
 
 SAMPLE_COLUMNS: Final = ("second", "metric", "name", "tags", "outcome", "clock", "bin", "count")
 SERIES_COLUMNS: Final = ("second", "kind", "metric", "tags", "value", "total")
+ROWS_AT_ONCE: Final = 65_536
 
 
 def tags_text(tags: Tags) -> str:
@@ -66,21 +70,28 @@ def _series_rows(tick: Tick) -> Iterator[tuple[object, ...]]:
         yield tick.second, "gauge", _text(key.metric), tags_text(key.tags), value, 0
 
 
+def note(folder: RunFolder, tick: Tick) -> None:
+    """Keep what was measured beside the load, as the load process keeps what it measured."""
+    with folder.probes.open("a", encoding="utf-8") as log:
+        log.write(tick.to_json() + "\n")
+
+
 def close(folder: RunFolder) -> None:
-    """Turn the live log into Parquet and take it away; a run that is closed already is left as it is."""
+    """Turn the live logs into Parquet and take them away; a run that is closed already is left as it is."""
     import pyarrow.parquet as pq  # noqa: PLC0415 - heavy, and not every command needs it
 
     if not folder.ticks.exists():
         return
-    for table, path in zip(tables(store.read_ticks(folder.ticks)), (folder.samples, folder.series), strict=True):
+    for table, path in zip(tables(_logged(folder)), (folder.samples, folder.series), strict=True):
         temporary = path.with_suffix(".new")
         pq.write_table(table, temporary, compression="zstd")
         temporary.replace(path)
     folder.ticks.unlink()
+    folder.probes.unlink(missing_ok=True)
 
 
 def read(folder: RunFolder) -> tuple[pa.Table, pa.Table]:
-    """Read a run's samples and series, from Parquet or, for a run that goes on or was killed, from its live log.
+    """Read a run's samples and series, from Parquet or, for a run that goes on or was killed, from its live logs.
 
     Raises:
         RunError: there is neither.
@@ -88,11 +99,60 @@ def read(folder: RunFolder) -> tuple[pa.Table, pa.Table]:
     import pyarrow.parquet as pq  # noqa: PLC0415 - heavy, and not every command needs it
 
     if folder.ticks.exists():
-        return tables(store.read_ticks(folder.ticks))
+        return tables(_logged(folder))
     try:
         return pq.read_table(folder.samples), pq.read_table(folder.series)
     except (OSError, ValueError) as error:
         raise RunError(f"{folder.path}: no samples can be read: {_first_line(error)}") from None
+
+
+def ticks(folder: RunFolder) -> Iterator[Tick]:
+    """Read a run's seconds back, in order; what was recorded of a second in parts is given as one.
+
+    Raises:
+        RunError: as `read`.
+    """
+    samples, series = (_by_second(table) for table in read(folder))
+    row, line = next(samples, None), next(series, None)
+    while row or line:
+        second = min(found[0] for found in (row, line) if found)
+        trends: dict[TrendKey, Counter[int]] = {}
+        rates: dict[SeriesKey, tuple[int, int]] = {}
+        counters: Counter[SeriesKey] = Counter()
+        gauges: dict[SeriesKey, float] = {}
+        while row and row[0] == second:
+            _, metric, name, tags, outcome, clock, index, count = row
+            trends.setdefault(TrendKey(metric, name, _pairs(tags), outcome, clock), Counter())[index] += count
+            row = next(samples, None)
+        while line and line[0] == second:
+            _, kind, metric, tags, value, total = line
+            key = SeriesKey(metric, _pairs(tags))
+            if kind == "rate":
+                hits, among = rates.get(key, (0, 0))
+                rates[key] = (hits + int(value), among + total)
+            elif kind == "counter":
+                counters[key] += total
+            else:
+                gauges[key] = value
+            line = next(series, None)
+        yield Tick(second, trends, rates, counters, gauges)
+
+
+def _logged(folder: RunFolder) -> Iterator[Tick]:
+    yield from store.read_ticks(folder.ticks)
+    if folder.probes.exists():
+        yield from store.read_ticks(folder.probes)
+
+
+def _by_second(table: pa.Table) -> Iterator[tuple[Any, ...]]:
+    """Give the rows by second, and within it as they were recorded."""
+    for batch in table.sort_by("second").to_batches(max_chunksize=ROWS_AT_ONCE):
+        yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)
+
+
+@lru_cache(maxsize=4096)
+def _pairs(text: str) -> Tags:
+    return tuple(json.loads(text).items())
 
 
 def _first_line(error: Exception) -> str:

@@ -3,9 +3,11 @@
     runs/20261123-041500-ramp/
         run.json          what was run and what came of it (lab.model.run.Run), replaced atomically
         ticks.jsonl       one line a second while the run goes on; gone once the two below are written
+        probes.jsonl      the same, of what was measured beside the load
         samples.parquet   second, metric, name, tags, outcome, clock, bin, count
         series.parquet    second, kind, metric, tags, value, total
         ledger.jsonl      every booking that was tried: what was answered
+        influx.lp         points that InfluxDB did not take yet, as line protocol
         engine.json       how the load process ended
         engine.log        what the load process said
 
@@ -33,9 +35,11 @@ if TYPE_CHECKING:
 
 RUN_FILE: Final = "run.json"
 TICKS_FILE: Final = "ticks.jsonl"
+PROBES_FILE: Final = "probes.jsonl"
 SAMPLES_FILE: Final = "samples.parquet"
 SERIES_FILE: Final = "series.parquet"
 LEDGER_FILE: Final = "ledger.jsonl"
+SPOOL_FILE: Final = "influx.lp"
 ENGINE_LOG: Final = "engine.log"
 ENGINE_FILE: Final = "engine.json"
 REPORT_FILE: Final = "report.html"
@@ -52,6 +56,16 @@ class RunFolder:
     def ticks(self) -> Path:
         """Give the path of the live log."""
         return self.path / TICKS_FILE
+
+    @property
+    def probes(self) -> Path:
+        """Give the path of the live log of what was measured beside the load."""
+        return self.path / PROBES_FILE
+
+    @property
+    def spool(self) -> Path:
+        """Give the path of the points that could not be sent."""
+        return self.path / SPOOL_FILE
 
     @property
     def samples(self) -> Path:

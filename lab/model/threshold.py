@@ -59,6 +59,7 @@ METRICS: Final[Mapping[str, MetricKind]] = {
     "bookings_unexpected": MetricKind.GAUGE,
     "notifications_missing": MetricKind.GAUGE,
     "notifications_unexpected": MetricKind.GAUGE,
+    "notification_delay": MetricKind.TREND,
 }
 """The metrics that every run has, by name."""
 
