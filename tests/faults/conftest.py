@@ -27,8 +27,12 @@ class Street:
         if self._house is None or not self._house.sound:
             self.clear()
             folder = self._factory.mktemp("house")
-            database = self._standing.enter_context(MariaDB(folder / "mariadb"))
-            broker = self._standing.enter_context(RabbitMQ(folder / "rabbitmq"))
+            database, broker = MariaDB(folder / "mariadb"), RabbitMQ(folder / "rabbitmq")
+            for server in (database, broker):
+                self._standing.push(server)
+                server.start(wait=False)
+            for server in (database, broker):
+                server.wait_ready()
             self._house = self._standing.enter_context(House(folder, database, broker))
         return self._house
 

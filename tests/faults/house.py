@@ -129,17 +129,35 @@ class House:
 
         It has messages that it has not acknowledged, and mails that the server took and that it has not noted.
         """
-        self.mail.suspend()
-        try:
+        with ExitStack() as until_killed:
+            until_killed.callback(self.mail.resume)
+            self.mail.suspend()
             pending = "SELECT COUNT(*) FROM tickets WHERE status = 'PENDING'"
             wait_until(lambda: self.count("reminder", pending) > 0, "a mail is on its way")
-            with self.held("reminder", "tickets") as waiting:
-                self.mail.resume()
-                wait_until(lambda: waiting("INSERT INTO tickets") > 0, "the reminder is storing tickets")
-                wait_until(lambda: waiting("UPDATE tickets") > 0, "the reminder is noting what it mailed")
-                yield
-        finally:
+            waiting = until_killed.enter_context(self.held("reminder", "tickets"))
             self.mail.resume()
+            wait_until(lambda: waiting("INSERT INTO tickets") > 0, "the reminder is storing tickets")
+            wait_until(lambda: waiting("UPDATE tickets") > 0, "the reminder is noting what it mailed")
+            yield
+
+    @contextmanager
+    def booking_in_mid_handling(self) -> Iterator[None]:
+        """Stop booking where a crash is worst.
+
+        Some requests wait for their seats, some have them and are about to become booked with a note in the outbox,
+        and RabbitMQ has notes that are still in the outbox.
+        """
+        with ExitStack() as until_killed:
+            until_killed.callback(self.broker.resume)
+            self.broker.suspend()
+            wait_until(lambda: self.count("booking", "SELECT COUNT(*) FROM outbox") > 0, "a note is in the outbox")
+            booking = until_killed.enter_context(self.held("booking", "outbox"))
+            self.broker.resume()
+            wait_until(lambda: booking("DELETE FROM outbox") > 0, "notes that RabbitMQ has leave the outbox")
+            wait_until(lambda: booking("INSERT INTO outbox") > 2, "bookings become booked")
+            flights = until_killed.enter_context(self.held("flights", "flights"))
+            wait_until(lambda: flights("UPDATE flights") > 2, "bookings wait for their seats")
+            yield
 
     @contextmanager
     def _cursor(self, name: str) -> Iterator[Cursor]:

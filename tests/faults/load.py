@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import time
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -65,11 +66,13 @@ class Ran:
         """Count the bookings that were asked for and answered within a span of time."""
         return sum(answer.ok and begin <= answer.sent and answer.answered <= end for answer in self.answers)
 
-    def recovery(self, moment: float) -> str:
-        """Say how many attempts failed, and how long after a moment the first succeeded and the last failed."""
-        first = min(answer.answered for answer in self.answers if answer.ok and answer.sent > moment) - moment
-        last = max((answer.answered for answer in self.failed), default=moment) - moment
-        return f"{len(self.failed)} failed, the first success after {first:.1f} s, the last failure at {last:.1f} s"
+    def story(self, up: float) -> str:
+        """Say what users met, and how long after the moment when all was up again."""
+        first = next((f"{a.answered - up:+.1f} s" for a in self.answers if a.ok and a.sent > up), "never")
+        last = next((f"{a.answered - up:+.1f} s" for a in reversed(self.failed)), "never")
+        statuses = dict(Counter(answer.status for answer in self.failed))
+        times = f"first success {first}, last failure {last}, longest request {self.longest_s:.1f} s"
+        return f"{len(self.answers)} attempts, failed by status: {statuses}; {times}"
 
 
 class Load:
