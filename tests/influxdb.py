@@ -85,7 +85,7 @@ class InfluxDB:
     def query(self, influxql: str) -> list[dict[str, Any]]:
         """Run a query as Grafana does; gives its series."""
         answer = self._http.request(
-            "POST", f"http://127.0.0.1:{self.port}/query", fields={"db": DATABASE, "q": influxql, "epoch": "ms"}
+            "GET", f"http://127.0.0.1:{self.port}/query", fields={"db": DATABASE, "q": influxql, "epoch": "ms"}
         )
         assert answer.status == 200, answer.data
         (result,) = json.loads(answer.data)["results"]

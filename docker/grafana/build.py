@@ -35,13 +35,13 @@ STATES: Final = [
 LEGEND: Final = {"displayMode": "table", "placement": "bottom", "showLegend": True}
 OPTIONS: Final[dict[str, Json]] = {
     "timeseries": {
-        "legend": LEGEND | {"calcs": ["mean", "max"]},
+        "legend": LEGEND | {"calcs": ["lastNotNull", "max"]},
         "tooltip": {"mode": "multi", "sort": "desc"},
     },
     "stat": {
         "colorMode": "value",
         "graphMode": "none",
-        "reduceOptions": {"calcs": ["lastNotNull"], "fields": "/.*/", "values": False},
+        "reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False},
         "textMode": "value",
     },
     "table": {"showHeader": True, "cellHeight": "sm"},
@@ -158,6 +158,10 @@ def _panels(rows: list[Json], words: dict[str, str]) -> list[Json]:
 def _panel(entry: Json, words: dict[str, str]) -> Json:
     kind = entry["kind"]
     options = OPTIONS[kind] | ({"xField": entry["join"]} if kind == "barchart" else {})
+    if entry.get("word"):
+        # Without a name it takes numbers only.
+        named = entry["query"][0]["legend"]
+        options = options | {"reduceOptions": OPTIONS[kind]["reduceOptions"] | {"fields": f"/^{named}$/"}}
     return {
         "type": kind,
         "title": entry["title"],
