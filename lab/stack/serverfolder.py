@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 import stat
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
@@ -18,13 +19,16 @@ from lab.errors import StackError
 
 OUTSIDE: Final = Path("/var/tmp")  # noqa: S108 - what is made there is checked to be ours
 NAME: Final = "servers"
+_PREFIX: Final = "airbourne-"
+_OF: Final = "of"
+"""A file that says whose the folder is: the path of the stack's folder."""
 
 
 def place(root: Path) -> Path:
     """Give where the servers of the stack in `root` keep their data."""
     if os.geteuid() != 0:
         return root / NAME
-    return OUTSIDE / f"airbourne-{sha256(os.fsencode(root)).hexdigest()[:16]}"
+    return OUTSIDE / f"{_PREFIX}{sha256(os.fsencode(root)).hexdigest()[:16]}"
 
 
 def make(root: Path) -> Path:
@@ -40,14 +44,14 @@ def make(root: Path) -> Path:
     if not link.is_symlink():
         # The data of a stack whose folder was removed: its passwords are gone too.
         remove(root)
+        link.symlink_to(folder)
+    _sweep()
     folder.mkdir(mode=0o711, exist_ok=True)
-    found = folder.lstat()
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
+    if not _is_ours(folder):
         raise StackError(f"{folder} belongs to somebody else; have it removed, or use another working folder")
     # Others may pass through it, and see nothing: each server's own folder is closed to them.
     folder.chmod(0o711)
-    if not link.is_symlink():
-        link.symlink_to(folder)
+    (folder / _OF).write_bytes(os.fsencode(root))
     return folder
 
 
@@ -57,3 +61,18 @@ def remove(root: Path) -> None:
     link = root / NAME
     if link.is_symlink():
         link.unlink()
+
+
+def _sweep() -> None:
+    """Remove what stacks left here whose own folders have been deleted: nobody could find it any more."""
+    for folder in OUTSIDE.glob(f"{_PREFIX}*"):
+        # Another process may be removing the same folder right now.
+        with suppress(OSError):
+            root = Path(os.fsdecode((folder / _OF).read_bytes())) if _is_ours(folder) else None
+            if root is not None and not (root / NAME).is_symlink():
+                remove(root)
+
+
+def _is_ours(folder: Path) -> bool:
+    found = folder.lstat()
+    return stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid()

@@ -87,8 +87,8 @@ def test_a_stack_on_its_own_servers_keeps_data_and_secrets(root: Path, offset: i
     events: list[StackEvent] = []
     state = up(root, backend=OWN, port_offset=offset, on_event=events.append)
 
+    wait_until(lambda: status(root).healthy)
     seen = status(root)
-    assert seen.healthy
     assert [part.name for part in seen.parts] == list(PARTS)
     assert all(part.pid == state.processes[part.name] and part.memory > 1 and part.port for part in seen.parts)
     assert set(state.pids) == set(SERVICES)
@@ -163,10 +163,14 @@ def test_whatever_is_killed_no_server_stays(root: Path, offset: int, nets: str) 
             supervisor.kill()
         owner.kill()
 
-    wait_until(lambda: everything_of(folder) == [])
-    if nets == "all":
-        wait_until(lambda: not folder.exists() and not serverfolder.place(folder).exists())
-    serverfolder.remove(folder)
+    try:
+        wait_until(lambda: everything_of(folder) == [])
+        if nets == "all":
+            wait_until(lambda: not folder.exists() and not serverfolder.place(folder).exists())
+    finally:
+        for process in everything_of(folder):
+            process.kill()
+        serverfolder.remove(folder)
 
 
 def are_servers(folder: Path) -> bool:
