@@ -129,7 +129,8 @@ def _make_tables(server: Path, folder: Path, account: Account, *, mariadb: bool)
     try:
         subprocess.run(  # noqa: S603 - a program of the server's package
             maker,
-            env=_ENVIRONMENT,
+            # In a folder for temporary files that it shares, another server's start would remove its tables.
+            env={**_ENVIRONMENT, "TMPDIR": str(folder / "tmp")},
             cwd=folder,
             check=True,
             capture_output=True,
