@@ -21,7 +21,7 @@ problem() {
 while IFS='=' read -r name value; do
     case $name in
         *[!A-Z0-9_]*) continue ;;
-        *_PASSWORD | *_TOKEN) ;;
+        *_PASSWORD | *_TOKEN | *_KEY) ;;
         *) continue ;;
     esac
     eval "given=\${$name-}"
@@ -31,8 +31,8 @@ while IFS='=' read -r name value; do
             continue
             ;;
     esac
-    if [ "${#given}" -lt 8 ] || [ "${#given}" -gt 72 ]; then
-        problem "$name has ${#given} characters; in .env, give it 8 to 72."
+    if [ "${#given}" -lt 12 ] || [ "${#given}" -gt 72 ]; then
+        problem "$name has ${#given} characters; in .env, give it 12 to 72."
     elif [ "$loopback" = no ] && [ "$given" = "$value" ]; then
         problem "$name still has the value of .env.example, and BIND_ADDRESS=$address lets other machines in; change it in .env."
     fi

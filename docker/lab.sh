@@ -2,12 +2,22 @@
 # The image's entry point: airbourne-lab, with the platform of this compose file as the target unless another is named.
 set -eu
 
+# Of an option that is given twice the last counts, so what the user says comes after what is said here.
 case ${1-} in
-    run | seed)
-        command=$1
+    run)
         shift
-        # Of an option that is given twice, the last counts: the user's own --target comes later.
-        exec airbourne-lab "$command" --target /app/target.toml "$@"
+        for word; do
+            # Workers are in other containers.
+            if [ "$word" = --master ]; then
+                set -- --bind 0.0.0.0 "$@"
+                break
+            fi
+        done
+        set -- run --target /app/target.toml "$@"
+        ;;
+    seed)
+        shift
+        set -- seed --target /app/target.toml "$@"
         ;;
 esac
 exec airbourne-lab "$@"

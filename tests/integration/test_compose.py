@@ -13,9 +13,12 @@ from typing import Any
 
 import pymysql
 import pytest
+import typer.main
 import yaml  # type: ignore[import-untyped]  # its stubs are not installed
 
+import cli
 from lab import settings, targets
+from lab.model import crew
 from lab.model.target import PORTS
 from reference_services.common.amqp_address import AmqpAddress
 from reference_services.common.composition import SERVICES, read_config
@@ -39,7 +42,7 @@ def variables() -> dict[str, str]:
     return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
 
 
-SECRETS = sorted(name for name in variables() if name.endswith(("_PASSWORD", "_TOKEN")))
+SECRETS = sorted(name for name in variables() if name.endswith(("_PASSWORD", "_TOKEN", "_KEY")))
 
 
 def config(folder: Path, values: dict[str, str]) -> subprocess.CompletedProcess[str]:
@@ -210,16 +213,38 @@ def test_the_lab_finds_the_platform_and_influxdb(composed: Composed) -> None:
     [
         (["run", "--scenario", "ramp"], ["run", "--target", "/app/target.toml", "--scenario", "ramp"]),
         (["seed"], ["seed", "--target", "/app/target.toml"]),
+        (
+            ["run", "--master", "--bind", "10.0.0.1"],
+            ["run", "--target", "/app/target.toml", "--bind", "0.0.0.0", "--master", "--bind", "10.0.0.1"],  # noqa: S104
+        ),
         (["runs", "--json"], ["runs", "--json"]),
         (["worker", "--master", "lab"], ["worker", "--master", "lab"]),
         ([], []),
     ],
 )
 def test_the_lab_runs_against_the_platform_beside_it(given: list[str], sent: list[str], tmp_path: Path) -> None:
-    """`run` and `seed` get the image's target, other commands stay as they are, and words with spaces stay whole."""
+    """`run` and `seed` get the image's target, a master listens to other containers, and words stay whole."""
     stand_in(tmp_path, "airbourne-lab")
     done = sh("lab.sh", *given, "two words", env={"PATH": f"{tmp_path}:{os.environ['PATH']}"})
     assert done.stdout.splitlines() == [*sent, "two words"]
+
+
+def test_the_commands_of_the_file_exist(composed: Composed) -> None:
+    """What the lab's containers run is a command of the program, with options that it has."""
+    commands: dict[str, Any] = typer.main.get_command(cli.app).commands  # type: ignore[attr-defined]
+    for name in ("seed", "worker"):
+        command, *words = composed[name]["command"]
+        known = {option for parameter in commands[command].params for option in parameter.opts}
+        assert {word for word in words if word.startswith("--")} <= known
+    assert {"--target", "--bind", "--master"} <= {option for given in commands["run"].params for option in given.opts}
+
+
+def test_workers_show_the_key_that_their_master_asks_for(composed: Composed) -> None:
+    """Master and workers have the same key, one that the lab takes; it lets the master listen to other containers."""
+    (key,) = {composed[name]["environment"][crew.KEY_VARIABLE] for name in ("lab", "worker")}
+    assert crew.Crew(workers=0, expect=4, bind="0.0.0.0", key=key).size == 4  # noqa: S104
+    host, _ = crew.address(composed["worker"]["command"][2])
+    assert host == "lab"
 
 
 def test_example_passwords_will_do_on_this_machine_alone() -> None:
@@ -249,9 +274,9 @@ def test_example_passwords_are_refused_where_others_reach_them(address: str) -> 
 @pytest.mark.parametrize(
     ("value", "said"),
     [
-        ("", "has 0 characters; in .env, give it 8 to 72."),
-        ("short", "has 5 characters; in .env, give it 8 to 72."),
-        ("x" * 73, "has 73 characters; in .env, give it 8 to 72."),
+        ("", "has 0 characters; in .env, give it 12 to 72."),
+        ("short", "has 5 characters; in .env, give it 12 to 72."),
+        ("x" * 73, "has 73 characters; in .env, give it 12 to 72."),
         ("with@at-sign", "holds a character that cannot stand in a URL"),
         ("it's-quoted", "holds a character that cannot stand in a URL"),
         ("$(touch here)", "holds a character that cannot stand in a URL"),
