@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from lab import notification
 from lab.errors import CallError
-from lab.facts import IN_PROCESS, UNKNOWN, Booking, FlightFacts, MailFacts, booking_of, read_ledger
+from lab.facts import IN_PROCESS, UNKNOWN, UNSURE, Booking, FlightFacts, MailFacts, booking_of, read_ledger
 from lab.integrity import assess, expected_mail
 from lab.model.verdict import Integrity
 from lab.model.words import counted
@@ -33,6 +33,7 @@ SETTLE_LIMIT_S: Final = 30.0
 DRAIN_LIMIT_S: Final = 120.0
 STALL_LIMIT_S: Final = 15.0
 SENT: Final = "SUCCESS"
+_DOUBTFUL: Final = {UNKNOWN, UNSURE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ class Auditor:
         rows = list(read_ledger(ledger))
         notes = list(before.notes)
         try:
-            facts = self._settled(before, notes, doubtful=any(row.outcome == UNKNOWN for row in rows))
+            facts = self._settled(before, notes, doubtful=any(row.outcome in _DOUBTFUL for row in rows))
         except CallError as error:
             return Integrity(checked=False, notes=(*notes, f"the audit could not read the target: {error}"))
         mail = self._drained(before, rows, facts, notes)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from lab.model.dataset import Flight
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 
@@ -22,11 +22,18 @@ TRIED: Final = "tried"
 ACCEPTED: Final = "accepted"
 UNKNOWN: Final = "unknown"
 REFUSED: Final = "refused"
+WITHDRAWING: Final = "withdrawing"
+WITHDRAWN: Final = "withdrawn"
+KEPT: Final = "kept"
+UNSURE: Final = "unsure"
+LOST: Final = {TRIED: UNKNOWN, WITHDRAWING: UNSURE}
+"""What an outcome is whose second line was not written any more."""
+WITHDRAWALS: Final = (WITHDRAWN, KEPT, UNSURE)
 _KINDS: Final[tuple[tuple[type, ...], ...]] = ((int, str), (int, str), (int,), (str,), (int, float, NoneType))
 
 
 class Row(NamedTuple):
-    """An attempt, as the ledger holds it."""
+    """An attempt to book, or (with an outcome of WITHDRAWALS) to cancel such a booking, as the ledger holds it."""
 
     outcome: str
     flight: int | str
@@ -50,6 +57,26 @@ class Booking(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class Undone:
+    """The bookings that the load cancelled itself: surely, or perhaps, where the answer was lost."""
+
+    surely: frozenset[Any]
+    perhaps: frozenset[Any]
+
+    @classmethod
+    def of(cls, rows: Iterable[Row]) -> Undone:
+        """Read it off the ledger's rows."""
+        found = [(row.outcome, row.booking) for row in rows]
+        surely = frozenset(booking for outcome, booking in found if outcome == WITHDRAWN)
+        return cls(surely, frozenset(booking for outcome, booking in found if outcome == UNSURE) - surely)
+
+    def may_be(self, booking: Booking) -> bool:
+        """Tell whether an accepted booking may stand in the database like this."""
+        asked = booking.id in self.surely or booking.id in self.perhaps
+        return booking.status == BOOKED or (asked and booking.status == CANCELLED)
+
+
+@dataclass(frozen=True, slots=True)
 class FlightFacts:
     """One flight before and after the run. `None` bookings: the target has no list of them."""
 
@@ -70,9 +97,10 @@ class MailFacts:
 
 
 def read_ledger(path: Path) -> Iterator[Row]:
-    """Read a run's ledger: a row for each attempt, `unknown` for one whose end was not written any more.
+    """Read a run's ledger: a row for each attempt to book or to cancel.
 
-    A last line that was cut off is left out.
+    One whose end was not written any more is `unknown`, or `unsure` for a cancellation. A last line that
+    was cut off is left out.
     """
     open_attempts: dict[str, Row] = {}
     with path.open(encoding="utf-8") as lines:
@@ -80,13 +108,13 @@ def read_ledger(path: Path) -> Iterator[Row]:
             if not line.endswith("\n"):
                 break
             row = Row(*json.loads(line))
-            if row.outcome == TRIED:
+            if row.outcome in LOST:
                 open_attempts[row.key] = row
             else:
                 open_attempts.pop(row.key, None)
                 yield row
     for row in open_attempts.values():
-        yield row._replace(outcome=UNKNOWN)
+        yield row._replace(outcome=LOST[row.outcome])
 
 
 def booking_of(raw: Mapping[str, Any]) -> Booking:

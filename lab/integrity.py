@@ -1,8 +1,9 @@
 """Integrity: what was answered, against what is in the database, on the counters and in the mail. Pure.
 
 measurement.md §6: capacity = seats left + seats booked; every accepted booking is in the database; what is in the
-database was accepted, or its answer was lost; at most one booking per key; cost = price × seats; one mail each. Flaws
-that were there before the run are not held against it.
+database was accepted, or its answer was lost; at most one booking per key; cost = price × seats; one mail each. What
+the load cancelled itself is cancelled, and its seats are given back; where that answer was lost, it may be either.
+Flaws that were there before the run are not held against it.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from lab.facts import ACCEPTED, BOOKED, CANCELLED, REFUSED, UNKNOWN
+from lab.facts import ACCEPTED, BOOKED, CANCELLED, REFUSED, UNKNOWN, WITHDRAWALS, Undone
 from lab.model.verdict import FlightDefect, Integrity
 
 if TYPE_CHECKING:
@@ -39,7 +40,9 @@ class _Sums:
 
 def assess(ledger: Iterable[Row], flights: Sequence[FlightFacts], mail: MailFacts | None) -> Integrity:
     """Hold the ledger, the flights' counters, the bookings and the mail against each other."""
-    rows = list(ledger)
+    every = list(ledger)
+    undone = Undone.of(every)
+    rows = [row for row in every if row.outcome not in WITHDRAWALS]
     by_flight: dict[Any, list[Row]] = {}
     for row in rows:
         by_flight.setdefault(row.flight, []).append(row)
@@ -48,9 +51,9 @@ def assess(ledger: Iterable[Row], flights: Sequence[FlightFacts], mail: MailFact
     for facts in flights:
         attempts = by_flight.get(facts.flight.id, [])
         if facts.before is None or facts.after is None:
-            _by_ledger(sums, facts, attempts)
+            _by_ledger(sums, facts, attempts, undone)
         else:
-            _by_list(sums, facts, attempts)
+            _by_list(sums, facts, attempts, undone)
     _keys_used_twice(sums, rows)
     read = {facts.flight.id for facts in flights}
     elsewhere = sum(row.outcome != REFUSED for row in rows if row.flight not in read)
@@ -58,7 +61,7 @@ def assess(ledger: Iterable[Row], flights: Sequence[FlightFacts], mail: MailFact
         sums.notes.append(f"{elsewhere} bookings were tried on flights that the audit did not read")
     if not listed:
         sums.notes.append("the target lists no bookings: seats are checked against the load's own ledger alone")
-    missing, extra = (None, None) if mail is None else _mail(rows, flights, mail, sums.notes)
+    missing, extra = (None, None) if mail is None else _mail(every, flights, mail, sums.notes)
     accepted = [row for row in rows if row.outcome == ACCEPTED]
     return Integrity(
         checked=bool(flights),
@@ -71,6 +74,7 @@ def assess(ledger: Iterable[Row], flights: Sequence[FlightFacts], mail: MailFact
         flights_checked=len(flights),
         flights_sold_out=sum(facts.left_after <= 0 < facts.left_before for facts in flights),
         bookings_accepted=len(accepted),
+        bookings_withdrawn=len(undone.surely),
         bookings_unknown=sum(row.outcome == UNKNOWN for row in rows),
         bookings_found=sums.found,
         seats_accepted=sum(row.seats for row in accepted),
@@ -81,7 +85,7 @@ def assess(ledger: Iterable[Row], flights: Sequence[FlightFacts], mail: MailFact
     )
 
 
-def _by_list(sums: _Sums, facts: FlightFacts, attempts: Sequence[Row]) -> None:
+def _by_list(sums: _Sums, facts: FlightFacts, attempts: Sequence[Row], undone: Undone) -> None:
     before, after = facts.before or (), facts.after or ()
     capacity = facts.flight.capacity
     held_before, held_after = _held(before), _held(after)
@@ -95,13 +99,19 @@ def _by_list(sums: _Sums, facts: FlightFacts, attempts: Sequence[Row]) -> None:
     lost = [
         row.booking
         for name, rows in accepted.items()
-        for row in rows[1 if name in new and new[name].status == BOOKED else 0 :]
+        for row in rows[1 if name in new and undone.may_be(new[name]) else 0 :]
     ]
     sums.missing += len(lost)
     if lost:
         sums.notes.append(
             f"flight {facts.flight.number}: answered as booked, but not in the database as a booking of its own: "
             f"{_few(lost)}"
+        )
+    standing = [name for name, booking in new.items() if name in undone.surely and booking.status == BOOKED]
+    sums.unexpected += len(standing)
+    if standing:
+        sums.notes.append(
+            f"flight {facts.flight.number}: answered as cancelled, but still booked in the database: {_few(standing)}"
         )
     odd = _never_asked_for(facts, accepted, new.values(), attempts)
     sums.unexpected += len(odd)
@@ -140,13 +150,15 @@ def _never_asked_for(
     return odd
 
 
-def _by_ledger(sums: _Sums, facts: FlightFacts, attempts: Sequence[Row]) -> None:
-    """Without a list of bookings: accepted ≤ seats taken ≤ accepted + unknown."""
-    accepted = sum(row.seats for row in attempts if row.outcome == ACCEPTED)
+def _by_ledger(sums: _Sums, facts: FlightFacts, attempts: Sequence[Row], undone: Undone) -> None:
+    """Without a list of bookings: accepted ≤ seats taken ≤ accepted + unknown, less what was cancelled again."""
+    kept = [row for row in attempts if row.outcome == ACCEPTED and row.booking not in undone.surely]
+    most = sum(row.seats for row in kept)
+    least = most - sum(row.seats for row in kept if row.booking in undone.perhaps)
     unknown = sum(row.seats for row in attempts if row.outcome == UNKNOWN)
     taken = facts.left_before - facts.left_after
-    defect = min(taken - accepted, 0) + max(taken - accepted - unknown, 0)
-    _add_defect(sums, facts, accepted, defect, max(accepted - facts.left_before, 0))
+    defect = min(taken - least, 0) + max(taken - most - unknown, 0)
+    _add_defect(sums, facts, most, defect, max(least - facts.left_before, 0))
 
 
 def _add_defect(sums: _Sums, facts: FlightFacts, booked: int, defect: int, oversold: int) -> None:
@@ -215,8 +227,9 @@ def expected_mail(rows: Sequence[Row], flights: Sequence[FlightFacts]) -> tuple[
                 most[email] += 1
                 least[email] += booking.status == BOOKED
     listed = {facts.flight.id for facts in flights if facts.after is not None}
+    undone = Undone.of(rows)
     for row in rows:
         if len(listed) < len(flights) and row.flight not in listed:
             most[row.email] += row.outcome in {ACCEPTED, UNKNOWN}
-            least[row.email] += row.outcome == ACCEPTED
+            least[row.email] += row.outcome == ACCEPTED and row.booking not in undone.surely | undone.perhaps
     return least, most

@@ -137,6 +137,8 @@ def _sold(integrity: Integrity | None) -> Iterator[str]:
         yield "The audit: " + "; ".join(said) + "."
     else:
         kept = f"{counted(integrity.seats_accepted, 'seat')} sold in {counted(integrity.bookings_accepted, 'booking')}"
+        if integrity.bookings_withdrawn:
+            kept += f" ({integrity.bookings_withdrawn:,} of them cancelled again)"
         skipped = [metric for metric in INTEGRITY_METRICS if getattr(integrity, metric) is None]
         rest = f", but {', '.join(skipped)} could not be checked" if skipped else ", none oversold, none lost"
         yield f"The audit is clean: {kept}{rest}."

@@ -56,7 +56,7 @@ class Integrity:
     disagree about. `bookings_missing`: answered as booked, and not in the database as a `Booked` one of its own.
     `bookings_unexpected`: in the database, but nobody asked for them, or not with these seats, or at another price.
     `notifications_missing`: booked, and no mail after the queue had drained. `notifications_unexpected`: mails beyond
-    one for each booking.
+    one for each booking. `bookings_withdrawn`: accepted, and cancelled again by the load itself.
     """
 
     checked: bool
@@ -69,6 +69,7 @@ class Integrity:
     flights_checked: int = 0
     flights_sold_out: int = 0
     bookings_accepted: int = 0
+    bookings_withdrawn: int = 0
     bookings_unknown: int = 0
     bookings_found: int = 0
     seats_accepted: int = 0

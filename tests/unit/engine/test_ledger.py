@@ -104,7 +104,47 @@ def test_an_attempt_whose_end_was_never_written_is_unknown(tmp_path: Path) -> No
     assert found == {first.key: facts.ACCEPTED, key: facts.UNKNOWN}
 
 
+@pytest.mark.parametrize(
+    ("status", "booking", "outcome"),
+    [
+        (200, {"id": 5, "status": "Cancelled"}, facts.WITHDRAWN),
+        (200, {"id": 5, "status": "Booked"}, facts.UNSURE),
+        (200, None, facts.UNSURE),
+        (0, None, facts.UNSURE),
+        (503, {"id": 5, "status": "Cancelled"}, facts.UNSURE),
+        (409, None, facts.KEPT),
+        (404, None, facts.KEPT),
+    ],
+)
+def test_a_cancellation_is_withdrawn_kept_or_unsure(
+    tmp_path: Path, status: int, booking: dict[str, Any] | None, outcome: str
+) -> None:
+    """Only 2xx with a cancelled booking is withdrawn, only 4xx keeps it; a lost answer may have cancelled."""
+    file = tmp_path / "ledger.jsonl"
+    with (
+        file.open("w", encoding="utf-8") as stream,
+        Ledger(stream).withdraw(7, 3, "u@x.test", 2, booking=5) as withdrawal,
+    ):
+        assert [row.outcome for row in facts.read_ledger(file)] == [facts.UNSURE], "on disk before it is sent"
+        withdrawn = withdrawal.settle(status, booking)
+    (row,) = facts.read_ledger(file)
+
+    assert withdrawn == (outcome == facts.WITHDRAWN)
+    assert row._replace(key="") == facts.Row(outcome, 7, 3, "u@x.test", 2, 5, None, "")
+
+
+def test_a_cancellation_that_was_interrupted_is_unsure() -> None:
+    """A user that is stopped in mid-request may have cancelled."""
+    stream = io.StringIO()
+    with pytest.raises(KeyError), Ledger(stream).withdraw(7, 3, "u", 2, booking=5):
+        raise KeyError
+
+    assert '["unsure",7,3,"u",2,5,null,' in stream.getvalue()
+
+
 def test_the_audit_reads_what_the_load_writes() -> None:
     """The words for an attempt and its outcomes are the same on both sides."""
     words = (facts.TRIED, facts.ACCEPTED, facts.REFUSED, facts.UNKNOWN)
     assert words == (ledger.TRIED, ledger.ACCEPTED, ledger.REFUSED, ledger.UNKNOWN)
+    words = (facts.WITHDRAWING, facts.WITHDRAWN, facts.KEPT, facts.UNSURE)
+    assert words == (ledger.WITHDRAWING, ledger.WITHDRAWN, ledger.KEPT, ledger.UNSURE)
