@@ -7,14 +7,16 @@ import signal
 import threading
 import time
 from collections import Counter
+from collections.abc import Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
-from lab import judge, samples_file, store, surroundings
+from lab import judge, notification, samples_file, store, surroundings
 from lab.audit import Auditor
+from lab.beside import Beside
 from lab.errors import LabError
 from lab.facts import read_ledger
 from lab.generator import CpuWatch
@@ -27,10 +29,12 @@ from lab.model.scenario import Scenario
 from lab.model.target import Target
 from lab.model.threshold import Selector
 from lab.platform import Client
+from lab.probes import Probes
+from lab.sinks.config import Sink
 from lab.validity import FEWEST_BEYOND, Observed, gates
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from lab.model.sample import Tick
     from lab.model.verdict import Integrity
@@ -43,7 +47,11 @@ _ANSWERED: Final = Selector("http_req_duration")
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to run, against what, and where to keep it."""
+    """What to run, against what, and where to keep it.
+
+    `processes` are the main processes of the platform's parts, where they run on this machine; `sink` hears of every
+    second.
+    """
 
     scenario: Scenario
     target: Target
@@ -59,6 +67,8 @@ class Plan:
     audit: bool = True
     mail_file: Path | None = None
     crew: Crew = field(default_factory=Crew)
+    processes: Mapping[str, int] = field(default_factory=dict)
+    sink: Sink | None = None
 
 
 class Observer(Protocol):
@@ -102,11 +112,15 @@ def catching_interrupts() -> Iterator[Interrupts]:
 
 @dataclass(frozen=True, slots=True)
 class Followed:
-    """What the load processes left: the sum of their ticks, each one's CPU share by second, and how they ended."""
+    """What the load processes left: the sum of their ticks, each one's CPU share by second, and how they ended.
+
+    `started` is when second 0 began; empty when there was none.
+    """
 
     tally: Tally
     cpu: dict[str, list[float]]
     end: LoadEnd
+    started: str = ""
 
 
 def execute(plan: Plan, observer: Observer, interrupts: Interrupts) -> tuple[RunFolder, Run, Tally]:
@@ -135,22 +149,42 @@ def execute(plan: Plan, observer: Observer, interrupts: Interrupts) -> tuple[Run
     run = _begun(replace(plan, scenario=scenario), folder)
     folder.save(run)
     try:
-        load = _follow(folder, plan, observer, interrupts)
+        load = _follow(run, folder, plan, observer, interrupts)
     except LabError:
         folder.save(replace(run, status=Status.CRASHED, ended=_now()))
         raise
     status = {"finished": Status.FINISHED, "stopped": Status.STOPPED}.get(load.end.reason, Status.CRASHED)
-    run = replace(run, status=status, totals=Totals.of(load.tally), script_errors=load.end.script_errors)
+    run = replace(
+        run,
+        status=status,
+        load_started=load.started,
+        totals=Totals.of(load.tally),
+        script_errors=load.end.script_errors,
+    )
     folder.save(run)
-    integrity = None
+    integrity, delays = None, []
     if auditor and snapshot and not interrupts.twice.is_set():
         observer.stage("Auditing: what was sold against what there is")
         integrity = auditor.after(snapshot, folder.ledger)
+        began = datetime.fromisoformat(run.load_started or run.started).timestamp()
+        delays = notification.ticks(auditor.deliveries, began)
     client.close()
+    _add_delays(folder, load.tally, delays)
     run = _judged(run, folder, load, integrity)
     samples_file.close(folder)
     folder.save(run)
+    if plan.sink is not None:
+        observer.stage("Sending the last points to InfluxDB")
+        run = replace(run, sink=plan.sink.end(run, folder, delays))
+        folder.save(run)
     return folder, run, load.tally
+
+
+def _add_delays(folder: RunFolder, tally: Tally, delays: Sequence[Tick]) -> None:
+    """Keep and count how long the mails took, which the audit has found out."""
+    for tick in delays:
+        samples_file.note(folder, tick)
+    notification.add(tally, delays)
 
 
 def _begun(plan: Plan, folder: RunFolder) -> Run:
@@ -182,18 +216,23 @@ def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
-def _follow(folder: RunFolder, plan: Plan, observer: Observer, interrupts: Interrupts) -> Followed:
+def _follow(run: Run, folder: RunFolder, plan: Plan, observer: Observer, interrupts: Interrupts) -> Followed:
     """Start the load process and add up what it records until it ends."""
     tally, asked, killed_at = Tally(), 0, 0.0
     cpu = CpuWatch()
     observer.stage("Starting the load process" if plan.crew.alone else "Starting the master and its workers")
-    with LoadProcess(folder, plan.dataset_file, plan.crew) as load:
+    token = plan.dataset.users[0].token if plan.dataset.users else ""
+    with (
+        LoadProcess(folder, plan.dataset_file, plan.crew) as load,
+        Beside(run, folder, Probes({**plan.processes, "load": load.pid}, plan.target, token), plan.sink) as beside,
+    ):
         running = True
         while running:
             running = not load.wait(POLL_S)
-            for words in load.said():
+            for words in [*load.said(), *filter(None, [beside.news()])]:
                 observer.stage(words)
-            for tick in load.ticks():
+            for recorded in load.ticks():
+                tick = beside.second(recorded)
                 tally.add(tick)
                 cpu.add(tick)
                 observer.second(tally, tick)
@@ -205,7 +244,7 @@ def _follow(folder: RunFolder, plan: Plan, observer: Observer, interrupts: Inter
                 load.stop()
             if killed_at and time.monotonic() > killed_at:
                 break
-        return Followed(tally, cpu.shares, load.end())
+        return Followed(tally, cpu.shares, load.end(), beside.run.load_started)
 
 
 def _judged(run: Run, folder: RunFolder, load: Followed, integrity: Integrity | None) -> Run:
