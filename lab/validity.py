@@ -14,6 +14,7 @@ from lab.model.histogram import Histogram
 from lab.model.run import Totals
 from lab.model.sample import FAIL, OK, US_PER_MS, Tally, TrendKey
 from lab.model.scenario import Scenario
+from lab.model.stage import full_after, held
 from lab.model.threshold import METRICS, MetricKind, Selector
 from lab.model.verdict import Finding, Validity
 from lab.model.words import counted
@@ -29,7 +30,7 @@ LATE_SHARE: Final = 0.1
 TIMER_MS: Final = 2.0
 """What the probe's timer is good to: the event loop's clock has whole milliseconds, and rounds up."""
 FEWEST_BEYOND: Final = 10
-AUTH_OPERATIONS: Final = ("signup", "signin")
+AUTH_OPERATIONS: Final = ("signup", "signin", "login")
 LAG: Final = "generator_lag"
 AUTH_SHARE: Final = 0.5
 RAMP_SHARE: Final = 0.1
@@ -156,21 +157,12 @@ def _samples(run: Observed) -> Iterator[Finding]:
 
 def _shape(run: Observed) -> Iterator[Finding]:
     scenario = run.scenario
-    before, full, held, clock = scenario.start_users, None, 0.0, 0.0
-    if before == scenario.peak:
-        full = 0.0
-    for stage in scenario.stages:
-        clock += stage.duration
-        if full is None and stage.target == scenario.peak:
-            full = clock
-        if before == stage.target == scenario.peak:
-            held += stage.duration
-        before = stage.target
-    if scenario.peak > 1 and full is not None and full < RAMP_SHARE * scenario.duration:
+    full = full_after(scenario.stages, scenario.start_users)
+    if scenario.peak > 1 and full < RAMP_SHARE * scenario.duration:
         yield _finding(
             "shape", f"all {scenario.peak} users came within {full:g} s: there was no ramp", Validity.SUSPECT
         )
-    if not held:
+    if not held(scenario.stages, scenario.start_users):
         yield _finding(
             "shape",
             f"no hold at the peak of {counted(scenario.peak, 'user')}: the percentiles mix every load on the way there",
@@ -190,8 +182,9 @@ def _rows(run: Observed) -> Iterator[Finding]:
         yield _finding(
             "rows under test",
             f"a contention test: {concurrency:.1f} requests at once on {spread} "
-            f"(an even load needs at least {ROWS_PER_USER * concurrency:.0f})",
-            Validity.SUSPECT,
+            f"(an even load needs at least {ROWS_PER_USER * concurrency:.0f})"
+            + (", as it is meant to be" if run.scenario.contention else ""),
+            _unless_meant(run),
         )
 
 
@@ -199,9 +192,14 @@ def _seats(run: Observed) -> Iterator[Finding]:
     if run.sold_out:
         yield _finding(
             "seats",
-            f"{counted(run.sold_out, 'flight')} ran out of seats: from then on refusals were measured, not bookings",
-            Validity.SUSPECT,
+            f"{counted(run.sold_out, 'flight')} ran out of seats: from then on refusals were measured, not bookings"
+            + (", as it is meant to be" if run.scenario.contention else ""),
+            _unless_meant(run),
         )
+
+
+def _unless_meant(run: Observed) -> Validity:
+    return Validity.VALID if run.scenario.contention else Validity.SUSPECT
 
 
 def _auth(run: Observed) -> Iterator[Finding]:

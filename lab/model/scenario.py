@@ -7,9 +7,10 @@ from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from lab.errors import ConfigError, ScenarioError, nearest
+from lab.model import entries
 from lab.model.dataset import DataNeeds
-from lab.model.source import Source, shown
-from lab.model.stage import MAX_USERS, Stage, parse_duration, scale, total_duration, user_seconds
+from lab.model.source import Source
+from lab.model.stage import Stage, held, scale, stretch_hold, total_duration, user_seconds
 from lab.model.threshold import INTEGRITY_METRICS, Threshold, parse_selector, parse_threshold
 
 if TYPE_CHECKING:
@@ -23,7 +24,8 @@ DEFAULT_GRACE: Final = 30.0
 class Scenario:
     """A load to run. Times in seconds. A constant number of users is one stage that starts at its target.
 
-    `waived` names metrics whose default threshold the scenario switches off with an empty list.
+    `waived` names metrics whose default threshold the scenario switches off with an empty list. `contention` says that
+    many users meet on few seats on purpose: that they do, and that the seats run out, is then nothing against the run.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Scenario:
     tags: tuple[tuple[str, str], ...] = ()
     env: tuple[tuple[str, str], ...] = ()
     data: DataNeeds = field(default_factory=DataNeeds)
+    contention: bool = False
 
     @property
     def duration(self) -> float:
@@ -59,6 +62,19 @@ class Scenario:
         """Stretch the stages' time by `factor` (think time stays, since it belongs to the users)."""
         return replace(self, stages=scale(self.stages, factor))
 
+    def with_duration(self, seconds: float) -> Scenario:
+        """Stretch (or shrink) the hold at the peak until the whole takes so many seconds; ramps stay as they are.
+
+        Raises:
+            ConfigError: it has no hold, or its ramps alone take as long.
+        """
+        ramps = self.duration - held(self.stages, self.start_users)
+        if ramps == self.duration:
+            raise ConfigError(f"{self.name} never holds its peak of {self.peak} users: there is nothing to stretch")
+        if seconds <= ramps:
+            raise ConfigError(f"{self.name} cannot take {seconds:g} s: its ramps alone take {ramps:g} s")
+        return replace(self, stages=stretch_hold(self.stages, self.start_users, seconds - ramps))
+
     def with_stages(self, stages: Sequence[Stage]) -> Scenario:
         """Replace the load by a ramp over other stages (the command line's --stage)."""
         return replace(self, executor="ramping-vus", stages=tuple(stages), start_users=0)
@@ -78,7 +94,7 @@ class Scenario:
 
 _KEYS: Final = (
     "description", "executor", "exec", "vus", "duration", "startVUs", "stages", "thresholds",
-    "gracefulStop", "tags", "env", "data", "users",
+    "gracefulStop", "tags", "env", "data", "users", "contention",
 )  # fmt: skip
 _SHAPE_KEYS: Final = {"constant-vus": ("vus", "duration"), "ramping-vus": ("startVUs", "stages")}
 
@@ -102,7 +118,7 @@ def parse_scenario(text: str, name: str, where: str) -> Scenario:
     for key in table:
         if key not in _KEYS:
             raise source.error(f'unknown key "{key}"{nearest(key, _KEYS)}', key)
-    executor = _text(table, "executor", source)
+    executor = entries.text(table, "executor", source)
     if executor not in EXECUTORS:
         raise source.error(f'unknown executor "{executor}"{nearest(executor, EXECUTORS)}', executor)
     for other, keys in _SHAPE_KEYS.items():
@@ -116,22 +132,23 @@ def parse_scenario(text: str, name: str, where: str) -> Scenario:
         executor=executor,
         stages=stages,
         start_users=start,
-        user_class=_text(table, "exec", source),
-        users_file=_text(table, "users", source, ""),
-        description=" ".join(_text(table, "description", source, "").split()),
+        user_class=entries.text(table, "exec", source),
+        users_file=entries.text(table, "users", source, ""),
+        description=" ".join(entries.text(table, "description", source, "").split()),
         thresholds=_thresholds(table.get("thresholds", {}), source),
         waived=tuple(metric for metric, texts in table.get("thresholds", {}).items() if texts == []),
-        graceful_stop=_seconds(table, "gracefulStop", source, DEFAULT_GRACE),
-        tags=_pairs(table, "tags", source),
-        env=_pairs(table, "env", source),
+        graceful_stop=entries.seconds(table, "gracefulStop", source, DEFAULT_GRACE),
+        tags=entries.pairs(table, "tags", source),
+        env=entries.pairs(table, "env", source),
         data=_data(table.get("data", {}), source),
+        contention=entries.flag(table, "contention", source),
     )
 
 
 def _shape(table: Mapping[str, Any], executor: str, source: Source) -> tuple[int, tuple[Stage, ...]]:
     if executor == "constant-vus":
-        vus = _count(table, "vus", source)
-        seconds = _seconds(table, "duration", source)
+        vus = entries.count(table, "vus", source)
+        seconds = entries.seconds(table, "duration", source)
         if vus < 1 or seconds <= 0:
             raise source.error(f"{vus} users for {seconds:g} s are no load; both must be more than 0", "vus")
         return vus, (Stage(seconds, vus),)
@@ -145,8 +162,8 @@ def _shape(table: Mapping[str, Any], executor: str, source: Source) -> tuple[int
         for key in row:
             if key not in {"duration", "target"}:
                 raise source.error(f'unknown key "{key}" in a stage{nearest(key, ("duration", "target"))}', key)
-        stages.append(Stage(_seconds(row, "duration", source), _count(row, "target", source)))
-    start = _count(table, "startVUs", source, 0)
+        stages.append(Stage(entries.seconds(row, "duration", source), entries.count(row, "target", source)))
+    start = entries.count(table, "startVUs", source, 0)
     if user_seconds(stages, start) <= 0:
         raise source.error("these stages never run a user; give a target and a duration over 0", "stages")
     return start, tuple(stages)
@@ -188,53 +205,7 @@ def _data(table: object, source: Source) -> DataNeeds:
         or seats[0] > seats[1]
     ):
         raise source.error("seats is [fewest, most] per flight, like [150, 250]", "seats")
-    flights = _count(table, "flights", source, plain.flights)
+    flights = entries.count(table, "flights", source, plain.flights)
     if not flights:
         raise source.error("flights must be at least 1: there is nothing else to book", "flights")
-    return DataNeeds(flights, _count(table, "users", source, plain.users), (seats[0], seats[1]))
-
-
-def _text(table: Mapping[str, Any], key: str, source: Source, default: str | None = None) -> str:
-    value = table.get(key, default)
-    if value is None:
-        raise source.error(f'"{key}" is missing; add a line like {_EXAMPLES[key]}')
-    if not isinstance(value, str):
-        raise source.error(f"{key} must be a text in quotes, not {shown(value)}", key)
-    return value
-
-
-def _count(table: Mapping[str, Any], key: str, source: Source, default: int | None = None) -> int:
-    value = table.get(key, default)
-    if value is None:
-        raise source.error(f'"{key}" is missing; add a line like {_EXAMPLES[key]}')
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= MAX_USERS:
-        raise source.error(f"{key} = {shown(value)} must be a whole number from 0 to {MAX_USERS:,}", key, value)
-    return value
-
-
-def _seconds(table: Mapping[str, Any], key: str, source: Source, default: float | None = None) -> float:
-    value = table.get(key)
-    if value is None and default is not None:
-        return default
-    if not isinstance(value, str):
-        raise source.error(f'{key} must be a duration in quotes, like {key} = "30s"', key, value)
-    try:
-        return parse_duration(value)
-    except ConfigError as error:
-        raise source.error(f"{key}: {error}", key, value) from None
-
-
-def _pairs(table: Mapping[str, Any], key: str, source: Source) -> tuple[tuple[str, str], ...]:
-    value = table.get(key, {})
-    if not isinstance(value, dict) or not all(isinstance(text, str) for text in value.values()):
-        raise source.error(f'{key} is a table of texts, like {key} = {{team = "booking"}}', key)
-    return tuple(sorted(value.items()))
-
-
-_EXAMPLES: Final = {
-    "executor": 'executor = "ramping-vus"',
-    "exec": 'exec = "PoolBooker" (a user class of scenarios/users.py)',
-    "vus": "vus = 25",
-    "target": "target = 20",
-    "startVUs": "startVUs = 0",
-}
+    return DataNeeds(flights, entries.count(table, "users", source, plain.users), (seats[0], seats[1]))

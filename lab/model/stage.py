@@ -102,6 +102,47 @@ def user_seconds(stages: Sequence[Stage], start: int) -> float:
     return area
 
 
+def user_seconds_by(stages: Sequence[Stage], start: int, elapsed: float) -> float:
+    """Give how much of that load is over after `elapsed` seconds, in user-seconds."""
+    before, area, rest = start, 0.0, max(elapsed, 0.0)
+    for stage in stages:
+        part = min(rest, stage.duration)
+        slope = (stage.target - before) / stage.duration if stage.duration else 0.0
+        area += before * part + slope * part * part / 2
+        before, rest = stage.target, rest - part
+    return area
+
+
+def full_after(stages: Sequence[Stage], start: int) -> float:
+    """Give the seconds until the highest number of users is first reached."""
+    peak = max([start, *(stage.target for stage in stages)])
+    clock = 0.0
+    if start == peak:
+        return clock
+    for stage in stages:
+        clock += stage.duration
+        if stage.target == peak:
+            break
+    return clock
+
+
+def held(stages: Sequence[Stage], start: int) -> float:
+    """Give the seconds that the highest number of users is held."""
+    return sum(stage.duration for stage, holds in _holds(stages, start) if holds)
+
+
+def stretch_hold(stages: Sequence[Stage], start: int, seconds: float) -> tuple[Stage, ...]:
+    """Let the highest number of users be held for so many seconds; several holds share them as they did before."""
+    factor = seconds / held(stages, start)
+    return tuple(Stage(s.duration * factor, s.target) if holds else s for s, holds in _holds(stages, start))
+
+
+def _holds(stages: Sequence[Stage], start: int) -> list[tuple[Stage, bool]]:
+    peak = max([start, *(stage.target for stage in stages)])
+    starts = [start, *(stage.target for stage in stages)]
+    return [(stage, before == stage.target == peak) for before, stage in zip(starts, stages, strict=False)]
+
+
 def scale(stages: Sequence[Stage], factor: float) -> tuple[Stage, ...]:
     """Stretch (or shrink) time by `factor`; the targets stay."""
     return tuple(Stage(stage.duration * factor, stage.target) for stage in stages)

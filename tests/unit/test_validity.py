@@ -134,6 +134,28 @@ def test_a_generator_that_was_busy_measured_itself(cpu: list[float], expected: V
     assert level(observed(cpu={THE_PROCESS: cpu}), "generator CPU") is expected
 
 
+def test_one_busy_process_among_many_is_named() -> None:
+    """The gate looks at each load process: a mean of several would hide the one that measured itself."""
+    run = observed(cpu={"worker 1": [0.1] * 9, "worker 2": [0.9] * 9, "worker 3": [0.1] * 9})
+
+    assert level(run, "generator CPU") is INVALID
+    assert "worker 2 used over 80 % of a core for 9 s" in sentence(run, "generator CPU").replace("80%", "80 %")
+    calm = observed(cpu={"worker 1": [0.1] * 9, "worker 2": [0.5] * 9})
+    assert "at most 50% of a core in any second (worker 2, the busiest)" in sentence(calm, "generator CPU")
+
+
+def test_one_late_process_among_many_is_named() -> None:
+    """A load process that is held up is not made good by three that are not."""
+    probes = [
+        (PROBE._replace(tags=(("process", f"worker {n}"),)), 50_000 if n == 3 else 100, 20 if n == 3 else 1_000_000)
+        for n in range(1, 5)
+    ]
+    run = observed(tally=tally((requests(), 20_000, 1000), *probes))
+
+    assert level(run, "scheduling delay") is INVALID
+    assert "late at p99 in worker 3" in sentence(run, "scheduling delay")
+
+
 def test_a_generator_too_busy_to_look_at_its_clock_was_busy() -> None:
     """Where one look covers six seconds, their CPU time belongs to each of them, and not to the last one alone."""
     assert spread(5.4, 6) == pytest.approx([0.9] * 6)
@@ -259,3 +281,14 @@ def test_password_hashing_is_recognised(signups: int, expected: Validity) -> Non
     spent = tally((requests(), 1000, 100), (requests("signup"), 1000, signups), (requests("signin"), 1000, signups))
 
     assert level(observed(tally=spent), "auth-bound") is expected
+
+
+def test_what_is_meant_to_be_contention_is_not_held_against_it() -> None:
+    """One hot flight and seats that run out make a run suspect, but not one whose scenario says contention."""
+    crowd = {"attempts": {"1": 1000}, "sold_out": 1, "tally": tally((requests(), 900_000, 1000), (PROBE, 100, 1000))}
+    chance, meant = observed(**crowd), observed(**crowd, scenario=replace(scenario(), contention=True))
+    gate = {"rows under test", "seats"}
+
+    assert {f.gate: f.level for f in gates(chance) if f.gate in gate} == dict.fromkeys(gate, SUSPECT)
+    assert {f.gate: f.level for f in gates(meant) if f.gate in gate} == dict.fromkeys(gate, VALID)
+    assert all("as it is meant to be" in f.sentence for f in gates(meant) if f.gate in gate)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lab.errors import ScenarioError
+from lab.errors import ConfigError, ScenarioError
 from lab.model.dataset import DataNeeds
 from lab.model.scenario import Scenario, parse_scenario
 from lab.model.stage import MAX_USERS, Stage
@@ -307,3 +307,28 @@ def test_time_is_scaled_and_users_are_not() -> None:
     assert found.duration == pytest.approx(base.duration / 10)
     assert found.user_seconds == pytest.approx(base.user_seconds / 10)
     assert (found.peak, found.graceful_stop, found.thresholds) == (base.peak, base.graceful_stop, base.thresholds)
+
+
+def test_a_duration_stretches_the_hold() -> None:
+    """The whole takes as long as asked for, and the ramps as long as before."""
+    scenario = parse(FULL.replace('{ duration = "1m", target = 0 }', '{ duration = "1m", target = 20 }'))
+
+    assert [stage.duration for stage in scenario.with_duration(300).stages] == [30, 270]
+    assert parse(CONSTANT).with_duration(3600).duration == 3600
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds", "why"),
+    [(FULL, 300, "never holds its peak"), (CONSTANT, 0, "cannot take 0 s")],
+)
+def test_a_duration_that_no_hold_can_fill_is_refused(text: str, seconds: float, why: str) -> None:
+    """Without a hold, or with ramps that take as long, it says so."""
+    with pytest.raises(ConfigError, match=why):
+        parse(text).with_duration(seconds)
+
+
+def test_contention_is_true_or_false() -> None:
+    """Nothing else will do, and without a word of it it is false."""
+    assert not parse(CONSTANT).contention
+    assert parse(CONSTANT + "contention = true\n").contention
+    assert "s.toml, line 5: contention must be true or false" in refusal(CONSTANT + "contention = 1\n")

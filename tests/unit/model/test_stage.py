@@ -13,12 +13,16 @@ from lab.model.stage import (
     MAX_SECONDS,
     MAX_USERS,
     Stage,
+    full_after,
+    held,
     parse_duration,
     parse_stage,
     scale,
     stage_index,
+    stretch_hold,
     total_duration,
     user_seconds,
+    user_seconds_by,
     users_at,
 )
 
@@ -189,3 +193,35 @@ def test_what_is_no_stage_is_refused(text: str) -> None:
     """The error shows the option and, where it is the form, the right one; a number of any length is safe."""
     with pytest.raises(ConfigError, match=r"^--stage "):
         parse_stage(text)
+
+
+@pytest.mark.parametrize(
+    ("stages", "start", "full", "hold"),
+    [
+        ((Stage(60, 25),), 25, 0, 60),
+        ((Stage(30, 20), Stage(60, 20), Stage(10, 0)), 0, 30, 60),
+        ((Stage(10, 5), Stage(10, 5), Stage(10, 9)), 0, 30, 0),
+        ((Stage(10, 9), Stage(10, 9), Stage(10, 0), Stage(10, 9), Stage(30, 9)), 0, 10, 40),
+        ((Stage(0, 7), Stage(20, 7)), 0, 0, 20),
+    ],
+)
+def test_when_the_peak_is_reached_and_how_long_it_is_held(
+    stages: tuple[Stage, ...], start: int, full: float, hold: float
+) -> None:
+    """Only a stage from the highest number to the highest number is a hold at the peak."""
+    assert (full_after(stages, start), held(stages, start)) == (full, hold)
+
+
+def test_a_stretched_hold_leaves_the_ramps_alone() -> None:
+    """The holds share the new time as they shared the old."""
+    stages = (Stage(5, 9), Stage(10, 9), Stage(5, 0), Stage(5, 9), Stage(30, 9))
+
+    assert [s.duration for s in stretch_hold(stages, 0, 80)] == [5, 20, 5, 5, 60]
+
+
+def test_the_load_until_a_moment_is_part_of_the_whole() -> None:
+    """Half a ramp is a quarter of its area; past the end it is all."""
+    stages = (Stage(10, 10), Stage(10, 10))
+
+    assert [user_seconds_by(stages, 0, t) for t in (-1, 0, 5, 10, 15, 99)] == [0, 0, 12.5, 50, 100, 150]
+    assert user_seconds_by(stages, 0, 99) == user_seconds(stages, 0)
