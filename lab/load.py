@@ -54,6 +54,7 @@ class LoadProcess:
         folder.ticks.touch()
         self._lines = folder.ticks.open(encoding="utf-8")
         self._rest = ""
+        self._asked = False
         # Its own session: Ctrl-C in the terminal reaches the lab, which then asks the load to stop in good order.
         self._process = subprocess.Popen(  # noqa: S603 - the lab's own module, no shell
             [sys.executable, "-m", *_module(crew), str(folder.path), "--dataset", str(dataset)],
@@ -89,7 +90,9 @@ class LoadProcess:
     def stop(self) -> None:
         """Ask it to let its users finish; a second call stops it at once."""
         if self.running:
-            self._process.send_signal(signal.SIGINT)
+            # Two SIGINT that come close together may arrive as one.
+            self._process.send_signal(signal.SIGTERM if self._asked else signal.SIGINT)
+        self._asked = True
 
     def wait(self, timeout: float) -> bool:
         """Wait for the process to end; tells whether it has."""

@@ -86,5 +86,5 @@ def _follow(process: subprocess.Popen[bytes], say: Callable[[str], None], interr
                 say(last["said"])
         for _ in range(min(interrupts.count, 2) - asked):
             asked += 1
-            process.send_signal(signal.SIGINT)
+            process.send_signal(signal.SIGTERM if asked > 1 else signal.SIGINT)
     return last

@@ -74,7 +74,7 @@ class Remote:
         gevent.signal_handler(signal.SIGTERM, self._stops.at_once)
         helpers: list[Greenlet[..., None]] = [gevent.spawn(watch_parent, self._stops)]
         runner = self._connect()
-        self._say(f"connected to the master at {runner.place}; waiting for the run to begin")
+        self._say(f"Connected to the master at {runner.place}; waiting for the run to begin")
         if not self._wait(runner, self._planned):
             return
         try:
@@ -86,7 +86,7 @@ class Remote:
         runner.send_message(wire.READY)
         if not self._wait(runner, self._begun):
             return
-        self._say(f"the run has begun: this is {self._plan['name']}")
+        self._say(f"The run has begun: this is {self._plan['name']}")
         self._cell.recorder.start(self._zero)
         runner.begun()
         helpers += [gevent.spawn(self._cell.probe), gevent.spawn(self._cell.every_second, runner.report)]
@@ -96,7 +96,7 @@ class Remote:
         runner.report()
         if not self._thanked.wait(LAST_WORD_S):
             raise RunError(f"the master at {runner.place} did not say that it has everything")
-        self._say("the run is over")
+        self._say("The run is over")
 
     def _connect(self) -> Follower:
         options = self._options
@@ -109,7 +109,7 @@ class Remote:
             wire.BEGIN: self._on_begin,
             wire.CLOCK: self._on_clock,
             wire.DRAIN: self._on_drain,
-            wire.HALT: lambda _: self._stops.at_once(),
+            wire.HALT: self._on_halt,
             wire.BYE: lambda _: self._thanked.set(),
         }
         environment.events.report_to_master.add_listener(self._on_report)
@@ -169,6 +169,11 @@ class Remote:
     def _on_drain(self, grace: float) -> None:
         self._grace = float(grace)
         self._stops.soon.set()
+
+    def _on_halt(self, _: object) -> None:
+        # As `at_once`, but nobody on this machine asked for it.
+        self._stops.soon.set()
+        self._stops.now.set()
 
     def _on_report(self, data: dict[str, Any], **_: object) -> None:
         cell = self._cell

@@ -18,6 +18,8 @@ PROTOCOL: Final = 1
 SILENCE: Final = 5.0
 """Seconds without a message after which a worker, which speaks every second, is lost."""
 NO_FILE: Final = "none"
+LONGEST: Final = 255
+"""Characters of a host's name, and so of all that a hello may say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,9 @@ class Hello:
         except TypeError:
             return None
         texts = (found.lab, found.host, found.users)
-        sound = all(isinstance(text, str) for text in texts) and isinstance(found.child, int | None)
+        # They are shown to people: nothing in them may steer a terminal.
+        sound = all(isinstance(text, str) and text.isprintable() and len(text) <= LONGEST for text in texts)
+        sound = sound and isinstance(found.child, int | None)
         return found if sound else None
 
 

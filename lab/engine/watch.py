@@ -144,7 +144,7 @@ class Watch:
     def findings(self, dataset: Dataset) -> tuple[Finding, ...]:
         """Give what must be said of how the load was made."""
         size = len(self._roster)
-        found = self._findings or [Finding(GATE, Validity.VALID, f"all {size} reported every second to the end")]
+        found = self._findings or [Finding(GATE, Validity.VALID, f"{size} of {size} reported every second to the end")]
         worst = max(self._roster, key=lambda peer: peer.clock.worst)
         apart = f"{worst.clock.worst * 1000:.1f} ms"
         if worst.clock.worst > LIMIT:
