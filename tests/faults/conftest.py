@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.faults.house import House
-from tests.real import MariaDB, RabbitMQ
+from tests.real import MariaDB, RabbitMQ, require
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,6 +26,7 @@ class Street:
         """Give the house of the test before, or a new one when that test failed."""
         if self._house is None or not self._house.sound:
             self.clear()
+            require("mariadb", "rabbitmq")
             folder = self._factory.mktemp("house")
             database, broker = MariaDB(folder / "mariadb"), RabbitMQ(folder / "rabbitmq")
             for server in (database, broker):
