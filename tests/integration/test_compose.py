@@ -6,23 +6,32 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import tomllib
+from contextlib import ExitStack, contextmanager
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pymysql
 import pytest
 import typer.main
 import yaml  # type: ignore[import-untyped]  # its stubs are not installed
+from aiosmtpd.controller import Controller
+from aiosmtpd.handlers import Sink
 
 import cli
 from lab import settings, targets
 from lab.model import crew
 from lab.model.target import PORTS
+from lab.stack import ports
 from reference_services.common.amqp_address import AmqpAddress
 from reference_services.common.composition import SERVICES, read_config
+from tests.processes import wait_until
 from tests.real import MariaDB, require
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 DOCKER = REPOSITORY / "docker"
@@ -121,17 +130,17 @@ def test_ports_are_published_on_loopback_only(composed: Composed) -> None:
     """With the example's variables no other machine reaches a port, and the databases have none."""
     published = {name: service["ports"] for name, service in composed.items() if "ports" in service}
     assert set(published) == {"rabbitmq", "mailpit", "influxdb", "grafana", *SERVICES}
-    for name, ports in published.items():
-        assert [ip_address(port.split(":")[0]).is_loopback for port in ports] == [True], name
+    for name, given in published.items():
+        assert [ip_address(port.split(":")[0]).is_loopback for port in given] == [True], name
 
 
 def test_one_variable_publishes_every_port_elsewhere(tmp_path: Path) -> None:
     """BIND_ADDRESS moves all ports at once, and the check of the variables is told of it."""
     done = config(tmp_path, variables() | {"BIND_ADDRESS": "192.0.2.1"})
     services = yaml.safe_load(done.stdout)["services"]
-    ports = [port for service in services.values() for port in service.get("ports", [])]
-    assert len(ports) == 9
-    assert all(port.startswith("192.0.2.1:") for port in ports), ports
+    given = [port for service in services.values() for port in service.get("ports", [])]
+    assert len(given) == 9
+    assert all(port.startswith("192.0.2.1:") for port in given), given
     assert services["check-env"]["environment"]["BIND_ADDRESS"] == "192.0.2.1"
 
 
@@ -324,24 +333,92 @@ def test_auth_reads_the_key_that_was_made(composed: Composed) -> None:
     assert composed["auth"]["volumes"] == ["auth-key:/key:ro"]
 
 
-def test_each_service_has_a_database_that_no_other_sees(composed: Composed, tmp_path: Path) -> None:
-    """On a real server, the script makes four databases, and each service's own URL opens its own and nothing else."""
-    with MariaDB(tmp_path / "mariadb") as server:
+@pytest.fixture(scope="module")
+def databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MariaDB]:
+    """Give a server that the script has prepared, as MySQL's first start would."""
+    with MariaDB(tmp_path_factory.mktemp("compose") / "mariadb") as server:
         where = {"MYSQL_HOST": "127.0.0.1", "MYSQL_TCP_PORT": str(server.port), "MYSQL_ROOT_PASSWORD": server.password}
         secrets = {name: value for name, value in variables().items() if name.endswith("_DB_PASSWORD")}
         empty(server)
         done = sh("mysql/databases.sh", env=where | secrets)
         assert done.returncode == 0, done.stderr
-        for service in sorted(set(SERVICES) - {"gateway"}):
-            url = composed[service]["environment"]["DATABASE_URL"]
-            user, word, database = re.findall(r"//(\w+):([\w-]+)@mysql:3306/(\w+)\?charset=utf8mb4$", url)[0]
-            with (
-                pymysql.connect(host="127.0.0.1", port=server.port, user=user, password=word) as connection,
-                connection.cursor() as cursor,
-            ):
-                cursor.execute("SHOW DATABASES")
-                assert {name for (name,) in cursor.fetchall()} == {"information_schema", database}, service
-                cursor.execute(f"CREATE TABLE {database}.made (id INT)")
+        yield server
+
+
+@pytest.mark.parametrize("service", ["auth", "flights", "booking", "reminder"])
+def test_each_service_has_a_database_that_no_other_sees(service: str, composed: Composed, databases: MariaDB) -> None:
+    """On a real server, each service's own URL opens its own database and shows it nothing else."""
+    url = composed[service]["environment"]["DATABASE_URL"]
+    user, word, database = re.findall(r"//(\w+):([\w-]+)@mysql:3306/(\w+)\?charset=utf8mb4$", url)[0]
+    with (
+        pymysql.connect(host="127.0.0.1", port=databases.port, user=user, password=word) as connection,
+        connection.cursor() as cursor,
+    ):
+        cursor.execute("SHOW DATABASES")
+        assert {name for (name,) in cursor.fetchall()} == {"information_schema", database}
+
+
+@pytest.fixture
+def mailpit() -> Iterator[int]:
+    """Give the port of a mail server that throws everything away."""
+    port, claim = ports.claim_any("mailpit")
+    server = Controller(Sink(), hostname="127.0.0.1", port=port)
+    with claim:
+        server.start()
+        try:
+            yield port
+        finally:
+            server.stop()
+
+
+def test_the_platform_becomes_healthy_with_what_it_is_given(
+    composed: Composed, databases: MariaDB, mailpit: int, tmp_path: Path
+) -> None:
+    """With their commands, their environment and their databases, the services pass their health checks in order."""
+    key = tmp_path / "jwt"
+    assert sh("jwt-key.sh", str(key), env={}).returncode == 0
+    places = {"mysql:3306": databases.port, "mailpit:1025": mailpit}
+    with ExitStack() as running:
+        for service in sorted(SERVICES):
+            port, claim = ports.claim_any(service)
+            running.enter_context(claim)
+            places[f"{service}:{PORTS[service]}"] = port
+        for service in ("auth", "flights", "booking", "reminder", "gateway"):
+            given = {name: moved(value, places) for name, value in composed[service]["environment"].items()}
+            here = {"HOST": "127.0.0.1", "PORT": str(places[f"{service}:{PORTS[service]}"]), "PATH": os.environ["PATH"]}
+            # What logs in to RabbitMQ has a test of its own.
+            apart = {"BUS_URL": f"queue://{tmp_path}/bus", "JWT_SECRET_FILE": str(key)}
+            given |= here | {name: value for name, value in apart.items() if name in given}
+            running.enter_context(serving(composed[service], given, tmp_path / f"{service}.log"))
+
+
+def moved(value: str, places: dict[str, int]) -> str:
+    """Put the ports of this machine where a variable names containers."""
+    for place, port in places.items():
+        value = value.replace(place, f"127.0.0.1:{port}")
+    return value
+
+
+@contextmanager
+def serving(service: Composed, given: dict[str, str], log: Path) -> Iterator[None]:
+    """Run a service by its container's command until the block ends; its own health check has passed once."""
+    _, *start = service["entrypoint"]
+    _, _, *ask = service["healthcheck"]["test"]
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, *start, *service["command"]], env=given, cwd=REPOSITORY, stdout=output, stderr=output
+        )
+
+    def healthy() -> bool:
+        assert process.poll() is None, log.read_text(encoding="utf-8")
+        return subprocess.run([sys.executable, *ask], env=given, capture_output=True, check=False).returncode == 0
+
+    try:
+        wait_until(healthy)
+        yield
+    finally:
+        process.terminate()
+        process.wait(30)
 
 
 def empty(server: MariaDB) -> None:
