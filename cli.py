@@ -233,7 +233,12 @@ def run(  # noqa: PLR0913, PLR0917 - each is an option
     expect_timeout: opt.ExpectTimeout = 60.0,
     bind: opt.Bind = LOOPBACK,
     master_port: opt.MasterPort = PORT,
+    influx: opt.Influx = "",
+    influx_token: opt.InfluxToken = "",
+    influx_org: opt.InfluxOrg = "",
+    influx_bucket: opt.InfluxBucket = "",
     *,
+    no_influx: opt.NoInflux = False,
     master: opt.Master = False,
     audit: Annotated[bool, typer.Option("--audit/--no-audit", help="Check afterwards what was sold.")] = True,
     allow_public: opt.AllowPublic = False,
@@ -245,6 +250,7 @@ def run(  # noqa: PLR0913, PLR0917 - each is an option
     """
     from lab import catalogue, place, redact, runner
     from lab.model import crew as crews
+    from lab.sinks.influx import InfluxSink
     from reports.live import LiveView
     from reports.stack import StackView
 
@@ -263,8 +269,19 @@ def run(  # noqa: PLR0913, PLR0917 - each is an option
         peak=planned.peak,
     )
     urls = {"gateway": gateway, "auth": auth, "flights": flights, "booking": booking, "reminder": reminder}
-    told = _settings(profile=profile, backend=backend, db_url=db_url, amqp_url=amqp_url, smtp_url=smtp_url)
+    told = _settings(
+        profile=profile,
+        backend=backend,
+        db_url=db_url,
+        amqp_url=amqp_url,
+        smtp_url=smtp_url,
+        influx_url=influx,
+        influx_token=influx_token,
+        influx_org=influx_org,
+        influx_bucket=influx_bucket,
+    )
     under = told.stack_backend(db_url, amqp_url, smtp_url)
+    server = None if no_influx else told.influx()
     named = place.named(target, urls, ROOT, allow_public=allow_public)
     with StackView() as steps, place.platform(named, told.profile or None, ROOT, steps, under) as (where, state):
         steps.close()
@@ -284,6 +301,8 @@ def run(  # noqa: PLR0913, PLR0917 - each is an option
             audit=audit,
             mail_file=state.mail_path if state else None,
             crew=crew,
+            processes=state.processes if state else {},
+            sink=InfluxSink(server) if server else None,
         )
         with runner.catching_interrupts() as interrupts:
             with LiveView(planned, f"{planned.name} · {where.name}") as view:
@@ -330,6 +349,44 @@ def report(
     typer.echo(path)
     if show:
         typer.launch(path.resolve().as_uri())
+
+
+@app.command()
+def export(  # noqa: PLR0913, PLR0917 - each is an option
+    run: Annotated[str, typer.Argument(help="An id, `latest`, or a run folder's path.", metavar="RUN")],
+    influx: opt.Influx = "",
+    influx_token: opt.InfluxToken = "",
+    influx_org: opt.InfluxOrg = "",
+    influx_bucket: opt.InfluxBucket = "",
+    file: Annotated[
+        Path | None, typer.Option("--file", help="Write line protocol there instead; - is standard output.")
+    ] = None,
+    out: opt.Out = RUNS,
+) -> None:
+    """Send all metrics of a run to InfluxDB; sending them twice changes nothing."""
+    from lab import store
+    from lab.sinks.export import export as send
+    from lab.sinks.export import export_lines
+
+    folder = store.find(run, out)
+    if file is not None:
+        lines = (f"{line}\n" for line in export_lines(folder))
+        if str(file) == "-":
+            sys.stdout.writelines(lines)
+            return
+        try:
+            with file.open("w", encoding="utf-8") as to:
+                to.writelines(lines)
+        except OSError as error:
+            raise ConfigError(f"--file {file} cannot be written: {error.strerror}") from None
+        return
+    told = _settings(influx_url=influx, influx_token=influx_token, influx_org=influx_org, influx_bucket=influx_bucket)
+    server = told.influx()
+    if server is None:
+        raise ConfigError("say where the metrics go: --influx URL, INFLUXDB_V2_URL, or --file PATH for line protocol")
+    with _console(stderr=True).status("Sending to InfluxDB") as line:
+        sent = send(folder, server, lambda count: line.update(f"Sending to InfluxDB: {count:,} points"))
+    typer.echo(f"{sent.sent:,} points of {folder.path.name} are in {server.url}.")
 
 
 @app.command()

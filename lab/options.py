@@ -84,6 +84,7 @@ InfluxToken = Annotated[
 ]
 InfluxOrg = Annotated[str, typer.Option("--influx-org", help="Or INFLUXDB_V2_ORG.", rich_help_panel=_INFLUX)]
 InfluxBucket = Annotated[str, typer.Option("--influx-bucket", help="Or INFLUXDB_V2_BUCKET.", rich_help_panel=_INFLUX)]
+NoInflux = Annotated[bool, typer.Option("--no-influx", help="Send none, whatever is set.", rich_help_panel=_INFLUX)]
 
 Out = Annotated[Path, typer.Option("--out", help="Where run folders are.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]

@@ -15,6 +15,7 @@ from lab.errors import ConfigError, nearest
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from lab.sinks.config import InfluxConfig
     from lab.stack.backend import Backend
 
 FILE: Final = Path("airbourne.toml")
@@ -61,6 +62,18 @@ class Settings:
     influx_token: str = field(default="", repr=False)
     influx_org: str = ""
     influx_bucket: str = ""
+
+    def influx(self) -> InfluxConfig | None:
+        """Give the InfluxDB server that metrics go to; None when nothing names one.
+
+        Raises:
+            ConfigError: what is set cannot work.
+        """
+        from lab.sinks.config import InfluxConfig  # noqa: PLC0415 - not for every command
+
+        if not self.influx_url:
+            return None
+        return InfluxConfig(self.influx_url, self.influx_token, self.influx_org, self.influx_bucket)
 
     def stack_backend(self, *named: str) -> Backend | None:
         """Give the backend that is asked for; None when nothing asks for one.
