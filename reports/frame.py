@@ -87,7 +87,8 @@ def from_tables(run: Run, counted: Totals | None, samples: pa.Table, series: pa.
             "count": samples["count"].to_numpy()[keep],
         }
     )
-    seconds = max(run.totals.seconds, int(last) + 1)
+    # Mails may come when the load is over, which makes it no longer.
+    seconds = run.totals.seconds or int(last) + 1
     return RunData(run, counted, seconds, operations, requests, _totals(requests), lines)
 
 

@@ -73,7 +73,24 @@ def lines(run: Run, tally: Tally, width: int = USUAL_WIDTH) -> Iterator[Line]:
     yield from title("TOTAL RESULTS")
     yield from totals.lines(run, tally, columns)
     yield from _script_errors(run, columns)
+    yield from _sink(run, columns)
     yield from _closing(run, columns)
+
+
+def _sink(run: Run, width: int) -> Iterator[Line]:
+    """Say whether the metrics arrived."""
+    sink = run.sink
+    if sink is None:
+        return
+    sent = f"InfluxDB: {counted(sink.sent, 'point')} sent"
+    if not (sink.spooled or sink.error):
+        yield from wrapped((Span("  "), Span(f"{Mark.GOOD} ", GOOD)), sent, width)
+        return
+    later = f"send them later: airbourne-lab export {run.id} --influx {units.plain(sink.url)}"
+    left = f"{counted(sink.spooled, 'point')} could not be sent ({units.plain(sink.error)}); {later}"
+    yield from wrapped(
+        (Span("  "), Span(f"{Mark.BAD} ", BAD)), f"{sent}, {left}" if sink.sent else f"InfluxDB: {left}", width
+    )
 
 
 def _closing(run: Run, width: int) -> Iterator[Line]:
