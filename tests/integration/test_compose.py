@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pymysql
 import pytest
 import typer.main
-import yaml  # type: ignore[import-untyped]  # its stubs are not installed
+import yaml
 from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import Sink
 
