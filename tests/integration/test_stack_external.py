@@ -143,6 +143,7 @@ def test_what_an_administrator_must_do_is_said_as_sql(mariadb: MariaDB, rabbitmq
         external.prepare(backend)
 
     assert not [secret for secret in elsewhere.secrets if secret in str(caught.value)]
+    assert f"ON `{elsewhere.user}\\_auth`.*" in str(caught.value)
     for statement in re.findall(r"(?:CREATE|GRANT) [^;]+;", str(caught.value)):
         mariadb.sql(statement)
     external.prepare(backend)
