@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from typing import TYPE_CHECKING
 
 from pika.adapters.utils.connection_workflow import AMQPConnectionWorkflowFailed
@@ -48,6 +49,8 @@ def _silence(error: BaseException, address: AmqpAddress) -> str:
     if isinstance(error, AMQPHeartbeatTimeout):
         return f"was silent for {address.heartbeat_s} s"
     root = _root(error)
+    if isinstance(root, ssl.SSLCertVerificationError):
+        return f"has a certificate that is not accepted ({root.verify_message}): name who signs it by cafile="
     return f"is away: {root.strerror if isinstance(root, OSError) and root.strerror else root}"
 
 

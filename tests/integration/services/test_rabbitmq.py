@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 from urllib.parse import urlsplit
 
 import pytest
@@ -11,11 +11,20 @@ import pytest
 from reference_services.common.amqp_consumer import AmqpConsumer
 from reference_services.common.amqp_publisher import AmqpPublisher
 from reference_services.common.errors import BusError
+from reference_services.reminder.consumer import Intake, acknowledge_after
 from tests.integration.services.broker import bodies, collect, consuming, letters, own_bus, publishing, talking
+from tests.integration.services.mailhost import make_certificate
+from tests.integration.services.messages import message
 from tests.integration.services.platform import wait_until
+from tests.integration.services.tlsproxy import encrypted
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
     from reference_services.common.bus import BusConfig
+    from reference_services.reminder.models import Message
+    from reference_services.reminder.store import TicketStore
     from tests.real import RabbitMQ
 
 
@@ -180,3 +189,49 @@ def test_a_refused_login_is_a_sentence_without_the_password(
         assert sentence in caplog.text
     finally:
         publisher.close()
+
+
+class Picky:
+    """Stores all messages but those of one subject."""
+
+    def __init__(self) -> None:
+        self.stored: set[str] = set()
+
+    def add_from_messages(self, messages: Sequence[Message]) -> int:
+        """Store a batch, or none of it."""
+        if any(one.data.subject == "bad" for one in messages):
+            raise ValueError("nobody can store this")
+        self.stored |= {str(one.id) for one in messages}
+        return len(messages)
+
+
+def test_a_message_whose_handling_fails_never_blocks_the_queue(bus: BusConfig) -> None:
+    """It is a dead letter with the failure as its reason, and the messages before and behind it are handled."""
+    store, good = Picky(), {f"m-{number}" for number in range(500)}
+    with publishing(bus) as publisher, consuming(bus) as consumer:
+        sent = [message("a@example.com", identity) for identity in sorted(good)]
+        sent.insert(250, message("a@example.com", "poison", subject="bad"))
+        publisher.publish(sent)
+        intake = Intake(consumer, cast("TicketStore", store), acknowledge_after, lambda: None)
+        wait_until(lambda: intake.step() and store.stored == good, "all that can be stored")
+        wait_until(lambda: consumer.depth() == 0, "an empty queue")
+    ((body, headers),) = letters(bus.url, f"{bus.queue}.dead")
+    assert "poison" in body
+    assert headers["reason"] == "could not be handled in 3 tries: ValueError: nobody can store this"
+
+
+def test_amqps_is_encrypted_and_verified(rabbitmq: RabbitMQ, tmp_path: Path) -> None:
+    """With `cafile` the certificate's owner is spoken to; without, no password is sent, and the sentence says why."""
+    certificate = make_certificate(tmp_path)
+    parts = urlsplit(rabbitmq.url)
+    with encrypted(rabbitmq.port, certificate.server_side()) as port:
+        url = f"amqps://{parts.username}:{parts.password}@127.0.0.1:{port}/%2F"
+        trusted = own_bus(f"{url}?cafile={certificate.cert}")
+        with publishing(trusted) as publisher, consuming(trusted) as consumer:
+            publisher.publish(["secret"])
+            assert bodies(collect(consumer, 1)) == ["secret"]
+        stranger = AmqpPublisher(own_bus(url), 1.0)
+        try:
+            wait_until(lambda: "a certificate that is not accepted" in (stranger.ready() or ""), "the sentence")
+        finally:
+            stranger.close()
