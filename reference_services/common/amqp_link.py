@@ -7,6 +7,7 @@ A connection that breaks is opened again, for ever, after pauses that grow.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import random
 import threading
@@ -109,7 +110,8 @@ class Link:
             except Exception as error:
                 # A mistake of ours, or pika's: the connection may be in any state, and another one is in none.
                 log.exception("the connection to %s failed", self._address.name)
-                self._hang_up()
+                with contextlib.suppress(Exception):
+                    self._hang_up()
                 self._down(repr(error))
         self._loop.close()
 

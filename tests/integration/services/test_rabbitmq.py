@@ -8,7 +8,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from reference_services.common.amqp_address import AmqpAddress
 from reference_services.common.amqp_consumer import AmqpConsumer
+from reference_services.common.amqp_link import Link
 from reference_services.common.amqp_publisher import AmqpPublisher
 from reference_services.common.errors import BusError
 from reference_services.reminder.consumer import Intake, acknowledge_after
@@ -19,8 +21,10 @@ from tests.integration.services.platform import wait_until
 from tests.integration.services.tlsproxy import encrypted
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
+
+    from pika.channel import Channel
 
     from reference_services.common.bus import BusConfig
     from reference_services.reminder.models import Message
@@ -218,6 +222,39 @@ def test_a_message_whose_handling_fails_never_blocks_the_queue(bus: BusConfig) -
     ((body, headers),) = letters(bus.url, f"{bus.queue}.dead")
     assert "poison" in body
     assert headers["reason"] == "could not be handled in 3 tries: ValueError: nobody can store this"
+
+
+class Clumsy:
+    """Uses a channel, and stumbles over the first."""
+
+    def __init__(self) -> None:
+        self.channels = 0
+        self.losses: list[str] = []
+
+    def opened(self, _channel: Channel, up: Callable[[], None]) -> None:
+        """Stumble once."""
+        self.channels += 1
+        if self.channels == 1:
+            raise KeyError("a mistake of ours")
+        up()
+
+    def lost(self, reason: str) -> None:
+        """Note it."""
+        self.losses.append(reason)
+
+
+def test_a_mistake_in_the_links_thread_does_not_end_it(rabbitmq: RabbitMQ, caplog: pytest.LogCaptureFixture) -> None:
+    """An exception that nobody expected costs one connection, is logged with its trace, and the next one works."""
+    role = Clumsy()
+    link = Link(AmqpAddress.parse(rabbitmq.url), role)
+    link.start()
+    try:
+        wait_until(lambda: link.reason() is None, "the second connection")
+    finally:
+        link.close()
+    assert role.channels == 2
+    assert "a mistake of ours" in role.losses[0]
+    assert "Traceback" in caplog.text
 
 
 def test_amqps_is_encrypted_and_verified(rabbitmq: RabbitMQ, tmp_path: Path) -> None:
