@@ -141,7 +141,7 @@ def status(*, as_json: opt.AsJson = False) -> None:
 
 @app.command()
 def logs(
-    service: Annotated[str | None, typer.Argument(help="gateway, auth, flights, booking, reminder, mail.")] = None,
+    service: Annotated[str | None, typer.Argument(help="A service, mail, mariadb or rabbitmq.")] = None,
     *,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with what is written.")] = False,
 ) -> None:
