@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from lab.model.histogram import Histogram
-from lab.model.run import Run
+from lab.model.run import Run, Totals
 from lab.model.sample import FAIL, OK, SERVICE, US_PER_MS, SeriesKey, Tally, Tick, TrendKey
 from lab.sinks import marks
 from lab.sinks.lines import line, tag_text
@@ -139,7 +139,7 @@ class Points:
         found.extend(self._thresholds(run.thresholds, at))
         crossed = self._marks.crossed(run.thresholds) if run.thresholds else []
         found.extend(self._annotations(at, [*crossed, marks.end(run)]))
-        totals = run.totals
+        totals = run.totals if run.totals != Totals() else Totals.of(self._tally)
         summary: Fields = {
             "requests": totals.ok + totals.failed,
             "failed": totals.failed,

@@ -1,0 +1,126 @@
+"""What is measured beside the load: processes with their children, and queues as services tell of them."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+import threading
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING
+
+import pytest
+
+from lab.model.sample import SeriesKey
+from lab.model.target import Target
+from lab.probes import Families, Probes, Queues
+from tests.processes import wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MEMORY = SeriesKey("memory", (("process", "part"),))
+CPU = SeriesKey("cpu", (("process", "part"),))
+PARENT = "import subprocess, sys; subprocess.run([sys.executable, '-c', sys.argv[1]])"
+CHILD = "import os\nbig = b'x' * 60_000_000\nprint('ready', flush=True)\nwhile os.getppid() != 1: len(big)"
+
+
+@contextmanager
+def answering(body: bytes, status: int = 200) -> Iterator[Target]:
+    """Serve the same body on every path; gives a target whose services all are this server."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        url = f"http://127.0.0.1:{server.server_port}"
+        yield Target(url, url, url, url, url)
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.fixture
+def family() -> Iterator[int]:
+    """Give the pid of a process that waits for its child, which is large and busy."""
+    process = subprocess.Popen([sys.executable, "-c", PARENT, CHILD], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    yield process.pid
+    process.kill()
+    process.wait()
+    process.stdout.close()
+
+
+def test_children_count_with_their_parent(family: int) -> None:
+    """The CPU and the memory of a part are those of all its processes; the first look has no CPU yet."""
+    families = Families({"part": family})
+    first = families.measure()
+    assert CPU not in first
+    assert first[MEMORY] > 60_000_000
+    found: list[float] = []
+    wait_until(lambda: bool(found.append(families.measure()[CPU]) or found[-1] > 0))  # type: ignore[func-returns-value]
+
+
+def test_a_part_that_is_gone_has_no_figures() -> None:
+    """A process that does not exist is left out; nothing is raised."""
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    families = Families({"part": process.pid})
+    assert families.measure() == {}
+
+
+@pytest.mark.parametrize("status", [200, 503])
+def test_depths_are_what_the_services_say(status: int) -> None:
+    """The queue's and the outbox's depth are read from `/health`, ready or not."""
+    body = json.dumps({"data": {"queueDepth": 7, "outboxDepth": 2}}).encode()
+    with answering(body, status) as target:
+        assert Queues(target, "").ask() == {
+            SeriesKey("queue_depth", (("queue", "notifications"),)): 7.0,
+            SeriesKey("queue_depth", (("queue", "outbox"),)): 2.0,
+        }
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"[]",
+        b"{}",
+        b"<html>",
+        b'{"data": null}',
+        b'{"data": {"queueDepth": "7"}}',
+        b'{"data": {"queueDepth": true}}',
+    ],
+)
+def test_a_service_that_tells_nothing_gives_no_figure(body: bytes) -> None:
+    """What is no number is no depth."""
+    with answering(body) as target:
+        assert Queues(target, "").ask() == {}
+
+
+def test_a_service_that_never_answers_is_given_up() -> None:
+    """A socket that takes connections and says nothing costs its time-out, and gives nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        assert Queues(Target(url, url, url, url, url), "").ask() == {}
+
+
+def test_what_was_measured_is_given_once(family: int) -> None:
+    """Each figure is given to the first who asks after it was measured."""
+    with Probes({"part": family}) as probes:
+        found: dict[SeriesKey, float] = {}
+        wait_until(lambda: bool(found.update(probes.take()) or found.keys() >= {CPU, MEMORY}))
+    probes.take()
+    assert probes.take() == {}
