@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 HERE: Final = Path(__file__).parent
 LAB: Final = Path(sys.executable).with_name("airbourne-lab")
 SERVICES: Final = ("gateway", "auth", "flights", "booking", "reminder")
-PATIENCE_S: Final = 120
+PATIENCE_S: Final = 150
+CALM_S: Final = 5
+BOOKED: Final = 20
+"""So many seconds of load, with so many bookings, go before a fault."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +79,21 @@ class Ran:
 
 
 class Load:
-    """20 users who book, from `with` on until they are done."""
+    """20 users who book, from `with` on until they are done.
 
-    def __init__(self, target: Target, dataset: Path, folder: Path) -> None:
+    Args:
+        target: where they book.
+        dataset: what.
+        folder: where the run goes to; an empty one.
+        stretch: how much more time they have than steady.toml says.
+    """
+
+    def __init__(self, target: Target, dataset: Path, folder: Path, stretch: float) -> None:
         self._folder = folder
         self._answers = folder / "answers.jsonl"  # as steady.toml calls it
-        urls = [f"--{name}={target.url(name)}" for name in SERVICES]
+        options = [f"--dataset={dataset}", *(f"--{name}={target.url(name)}" for name in SERVICES)]
         self._process = subprocess.Popen(
-            [LAB, "run", f"--scenario={HERE / 'steady.toml'}", *urls, f"--dataset={dataset}", "--json"],
+            [LAB, "run", f"--scenario={HERE / 'steady.toml'}", f"--time-scale={stretch}", *options, "--json"],
             cwd=folder,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -101,6 +111,11 @@ class Load:
         if self._process.poll() is None:
             self._process.kill()  # its load process ends with it
         self._process.communicate()
+
+    def until_calm(self) -> None:
+        """Wait until the users have booked for some seconds."""
+        self.until_second(CALM_S)
+        wait_until(lambda: self._answers.read_text(encoding="utf-8").count('"status": 200') > BOOKED, "bookings")
 
     def until_second(self, number: int) -> float:
         """Wait for a second of the run; give the time of day."""
