@@ -73,6 +73,7 @@ def _follow(process: subprocess.Popen[bytes], say: Callable[[str], None], interr
         raise AssertionError("started with a pipe")
     os.set_blocking(process.stdout.fileno(), False)
     last: dict[str, Any] = {}
+    rest = ""
     asked, running = 0, True
     while running:
         try:
@@ -80,11 +81,21 @@ def _follow(process: subprocess.Popen[bytes], say: Callable[[str], None], interr
             running = False
         except subprocess.TimeoutExpired:
             pass
-        for line in (process.stdout.read() or b"").splitlines():
-            last = json.loads(line)
+        *lines, rest = (rest + (process.stdout.read() or b"").decode(errors="replace")).split("\n")
+        for line in lines:
+            last = _read(line)
             if "said" in last:
                 say(last["said"])
         for _ in range(min(interrupts.count, 2) - asked):
             asked += 1
             process.send_signal(signal.SIGTERM if asked > 1 else signal.SIGINT)
     return last
+
+
+def _read(line: str) -> dict[str, Any]:
+    """Read a line of the load process; what is none of its own was printed by the user's class, and is passed on."""
+    try:
+        found = json.loads(line)
+    except ValueError:
+        found = None
+    return found if isinstance(found, dict) and found.keys() & {"said", "error"} else {"said": line}

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from typing import TYPE_CHECKING, Final, Self
 
 from lab.model.crew import KEY_VARIABLE
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
     from lab.store import RunFolder
 
 PATIENCE: Final = 3.0
-"""Seconds for a worker to end by itself."""
+"""Seconds for all of them to end by themselves."""
+LEAST: Final = 0.01
 
 
 class Children:
@@ -67,9 +69,10 @@ class Children:
         """Let those end that do, and kill the rest."""
         if kind is not None:
             self._close_inputs()
+        end = time.monotonic() + PATIENCE
         for process in self._processes:
             try:
-                process.wait(PATIENCE)
+                process.wait(max(end - time.monotonic(), LEAST))
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()

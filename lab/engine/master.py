@@ -87,10 +87,14 @@ class Master:
             watch = Watch(leader, roster, children, self._folder)
             helpers: list[Greenlet[..., None]] = [gevent.spawn(watch_parent, self._stops), gevent.spawn(watch.keep)]
             children.start(EVERYWHERE.get(crew.bind, crew.bind), leader.port, key)
-            if muster.gather(crew, leader.port) and muster.hand_out(self._run, self._data):
-                ending = self._lead(leader, watch)
-            else:
-                ending = Ending("stopped")
+            try:
+                if muster.gather(crew, leader.port) and muster.hand_out(self._run, self._data):
+                    ending = self._lead(leader, watch)
+                else:
+                    ending = Ending("stopped")
+            except LabError as error:
+                watch.dismiss(f"the run did not begin: {error}")
+                raise
             gevent.killall(helpers)
             watch.dismiss()
         return ending

@@ -119,6 +119,8 @@ class Remote:
     def _wait(self, runner: Follower, event: gevent.event.Event) -> bool:
         """Wait for the master; tells whether to go on."""
         while not event.wait(0.1):
+            if runner.refused:
+                raise RunError(f"the master at {runner.place} let this worker go: {runner.refused}")
             if runner.master_gone:
                 raise RunError(f"the master at {runner.place} is gone, before the run began")
             if self._stops.soon.is_set() or self._thanked.is_set():

@@ -14,6 +14,7 @@ from lab.engine.clock import LIMIT, offset
 from lab.engine.merge import Merger
 from lab.engine.muster import wait_until
 from lab.engine.roster import State
+from lab.engine.rows import Appended
 from lab.model.sample import Tick
 from lab.model.verdict import Finding, Validity
 from lab.model.words import counted
@@ -51,6 +52,7 @@ class Watch:
         self._pings: dict[int, float] = {}
         self._number = 0
         self._findings: list[Finding] = []
+        self._rows = Appended(folder.ledger)
         self.traces: Traces = Counter()
 
     @property
@@ -79,8 +81,8 @@ class Watch:
             if sent is not None:
                 peer.clock.add(offset(sent, float(msg.data["clock"]), time.perf_counter()))
         elif msg.type == wire.LEDGER:
-            with self._folder.ledger.open("a", encoding="utf-8") as ledger:
-                ledger.write(str(msg.data))
+            self._rows.write(str(msg.data))
+            self._rows.flush()
         elif msg.type == "stats":
             self._leader.heard(client, msg)
             self._take(peer, msg.data.get(wire.REPORT))
@@ -136,10 +138,13 @@ class Watch:
         if self._merger:
             self._write(self._merger.close(everything=True))
 
-    def dismiss(self) -> None:
-        """Let those go who still wait."""
+    def dismiss(self, why: str = "") -> None:
+        """Let those go who still wait; tell them why, if there is a reason."""
+        if why:
+            self.send_all(wire.REFUSED, why)
         self.send_all(wire.BYE)
         self._leader.hang_up()
+        self._rows.close()
 
     def findings(self, dataset: Dataset) -> tuple[Finding, ...]:
         """Give what must be said of how the load was made."""

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 SERVED: Counter[str] = Counter()
 BY: defaultdict[str, set[str]] = defaultdict(set)
+NUMBERS: defaultdict[str, set[str]] = defaultdict(set)
 
 
 class Stub(BaseHTTPRequestHandler):
@@ -46,7 +47,9 @@ class Stub(BaseHTTPRequestHandler):
         """Count and answer."""
         if self.path != "/health":
             SERVED[self.path] += 1
-            BY[self.path].add(self.headers.get("x-process", ""))
+            process = self.headers.get("x-process", "")
+            BY[self.path].add(process)
+            NUMBERS[self.headers.get("x-number", "")].add(process)
         if self.path == "/slow":
             time.sleep(60)
         body = b'{"success": true, "data": {}}'
@@ -130,6 +133,7 @@ def main() -> None:
         totals={name: getattr(totals, name) for name in Totals.__slots__},
         served=SERVED.total(),
         shared=sorted(path for path, who in BY.items() if len(who) > 1),
+        numbers={number: len(who) for number, who in NUMBERS.items()},
         processes=len({who for found in BY.values() for who in found}),
         bins={str(index): count for index, count in requests.bins.items()},
         percentiles=[requests.percentile(share) for share in (0.5, 0.95, 0.99)],

@@ -238,6 +238,9 @@ def test_four_machines_add_up_to_one_run(
     assert result["percentiles"] == [merged.percentile(share) for share in (0.5, 0.95, 0.99)]
     assert result["processes"] == 4
     assert result["shared"] == []
+    # A user's number is the seed of its choices: no two of a run are alike.
+    assert set(result["numbers"].values()) == {1}
+    assert len(result["numbers"]) >= 20
     assert len(result["cpu"]) == 4
     seconds = [second for second, _ in result["gauges"]]
     assert seconds == list(range(len(seconds)))
@@ -293,6 +296,26 @@ def test_a_worker_that_falls_silent_is_lost_and_stops_when_it_is_back(
     assert Counter(result["ledger"])["tried"] == totals["sent"]
 
 
+def test_a_worker_that_is_stopped_on_its_own_leaves_all_that_it_has(
+    lead: Callable[..., Lead], worker: Callable[..., subprocess.Popen[str]]
+) -> None:
+    """Ctrl-C on one of the machines: its users finish and go to the others, and the run says so."""
+    port = free_port()
+    run = lead(crew={"workers": 1, "expect": 1, "port": port}, stages=[[0, 6], [5, 6]])
+    process = worker(("127.0.0.1", port), key="")
+    run.wait_for_second(1)
+    process.send_signal(signal.SIGINT)
+    result = run.result()
+
+    assert last_word(process) == {"said": "The run is over"}
+    (sentence,) = [sentence for _, level, sentence in result["findings"] if level == "SUSPECT"]
+    assert "was stopped on its own after " in sentence
+    assert sentence.endswith(" s, with 3 users: everything that it recorded is in; its users went to the other 1")
+    totals = result["totals"]
+    assert totals["sent"] == totals["ok"] == result["served"]
+    assert [gauges["vus_target"] for second, gauges in result["gauges"] if second == 4] == [6]
+
+
 def test_the_wait_for_workers_ends_with_who_came_and_what_to_do(
     lead: Callable[..., Lead], worker: Callable[..., subprocess.Popen[str]], tmp_path: Path
 ) -> None:
@@ -301,14 +324,16 @@ def test_the_wait_for_workers_ends_with_who_came_and_what_to_do(
     other.write_text(USERS.read_text() + "\n# changed\n")
     port = free_port()
     run = lead(crew={"workers": 1, "expect": 2, "timeout": 10, "port": port, "key": KEY}, key=KEY)
+    waiting = worker(("127.0.0.1", port))
     stranger = worker(("127.0.0.1", port), key="another key altogether")
     changed = worker(("127.0.0.1", port), users=other)
 
     assert "has another key: give both sides the same AIRBOURNE_WORKER_KEY" in last_word(stranger)["error"]
     assert "users file is not the master's worker_users.py" in last_word(changed)["error"]
     result = run.result()
+    assert "let this worker go: the run did not begin: 2 of 3 workers came" in last_word(waiting)["error"]
     assert result["exit_code"] == 1
-    assert result["error"].startswith("1 of 3 workers came within 10 s; 1 refused, the last one because its users file")
+    assert result["error"].startswith("2 of 3 workers came within 10 s; 1 refused, the last one because its users file")
     assert f"with: airbourne-lab worker --master 127.0.0.1:{port}, with the master's AIRBOURNE" in result["error"]
 
 

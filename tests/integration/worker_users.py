@@ -37,9 +37,8 @@ class Looker(LabUser):
     def look(self) -> None:
         """Look."""
         with self.ledger.attempt(1, self.member.id, self.member.email, 1) as attempt:
-            response = self.client.get(
-                self.path.format(self.member.id), name="/users", headers={"x-process": str(os.getpid())}
-            )
+            who = {"x-process": str(os.getpid()), "x-number": str(self.number)}
+            response = self.client.get(self.path.format(self.member.id), name="/users", headers=who)
             attempt.settle(response.status_code, {"status": "Booked", "id": 1, "totalCost": 1.0})
         self.check(response, {"status is 200": lambda r: r.status_code == 200})
 
