@@ -1,0 +1,82 @@
+"""The table of rules, and the linter that goes through it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from lab.lint import load_rules, threshold_rules
+from lab.lint.plan import Plan
+from lab.lint.routine import declared
+from lab.model.lint import Remark, Severity
+
+if TYPE_CHECKING:
+    from lab.model.dataset import Dataset
+    from lab.model.scenario import Scenario
+
+UNKNOWN: Final = "routine-unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule: its code word, the heaviest that its remark can be, and whether it must know what the users do."""
+
+    code: str
+    heaviest: Severity
+    look: Callable[[Plan], Iterator[Remark]]
+    needs_routine: bool = True
+
+    @property
+    def about(self) -> str:
+        """Say what it finds."""
+        return (self.look.__doc__ or "").strip()
+
+
+RULES: Final = (
+    Rule("seats-run-out", Severity.ERROR, load_rules.seats),
+    Rule("set-up-inside", Severity.ERROR, load_rules.set_up),
+    Rule("password-hashing", Severity.WARNING, load_rules.hashing),
+    Rule("hot-row", Severity.WARNING, load_rules.hot_row),
+    Rule("no-ramp", Severity.WARNING, load_rules.ramp, needs_routine=False),
+    Rule("no-hold", Severity.WARNING, load_rules.hold, needs_routine=False),
+    Rule("threshold-no-data", Severity.ERROR, threshold_rules.no_data),
+    Rule("threshold-cannot-pass", Severity.ERROR, threshold_rules.cannot_pass, needs_routine=False),
+    Rule("threshold-cannot-fail", Severity.WARNING, threshold_rules.cannot_fail, needs_routine=False),
+    Rule("threshold-moot", Severity.WARNING, threshold_rules.moot, needs_routine=False),
+    Rule("few-samples", Severity.WARNING, threshold_rules.few_samples),
+    Rule("sleep-caps-rate", Severity.ERROR, threshold_rules.out_of_reach),
+)
+"""Every rule, in the order in which its remark should be read."""
+
+
+def lint(scenario: Scenario, dataset: Dataset | None = None) -> tuple[Remark, ...]:
+    """Look a scenario over; its users file is parsed, and never run.
+
+    Args:
+        scenario: with the path of its users file, as the catalogue gives it.
+        dataset: what is on the target, where that is known; else what the scenario asks for counts.
+
+    Raises:
+        ScenarioError: the routine of its user class cannot be read.
+    """
+    return remarks(Plan(scenario, declared(Path(scenario.users_file), scenario.user_class), dataset))
+
+
+def remarks(plan: Plan) -> tuple[Remark, ...]:
+    """Go through the rules, the heaviest remarks first; what cannot be known is a note, and never guessed."""
+    known = plan.routine is not None
+    found = [remark for rule in RULES if known or not rule.needs_routine for remark in rule.look(plan)]
+    if not known:
+        blind = ", ".join(rule.code for rule in RULES if rule.needs_routine)
+        found.append(
+            Remark(
+                UNKNOWN,
+                Severity.NOTE,
+                f"what {plan.scenario.user_class} does in an iteration is not known; not looked at: {blind}",
+                'tell it: routine = {"requests": {"booking": 1}, "think": 1, "seats": 2, "flights": "all"}',
+            )
+        )
+    order = list(Severity)
+    return tuple(sorted(found, key=lambda remark: order.index(remark.severity)))
