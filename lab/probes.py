@@ -34,17 +34,16 @@ DEPTHS: Final = (("reminder", "queueDepth", "notifications"), ("booking", "outbo
 class Probes:
     """Measures in a thread of its own from `with` to its end."""
 
-    def __init__(self, processes: Mapping[str, int], target: Target | None = None, token: str = "") -> None:
+    def __init__(self, processes: Mapping[str, int], target: Target | None = None) -> None:
         """Say what to look at.
 
         Args:
             processes: the main process of each part, by name; its children count with it.
             target: asked for its queues, if given.
-            token: sent with the question, which a gateway may ask for.
         """
         self._processes = dict(processes)
         self._families = Families(self._processes)
-        self._queues = Queues(target, token) if target else None
+        self._queues = Queues(target) if target else None
         self._lock = threading.Lock()
         self._found: dict[SeriesKey, float] = {}
         self._stop = threading.Event()
@@ -151,13 +150,15 @@ def _figures(process: psutil.Process) -> tuple[float, int] | None:
 
 
 class Queues:
-    """How much waits, as the services themselves say in `/health`."""
+    """How much waits, as services say in `/health`; none is asked through the gateway, which is under load."""
 
-    def __init__(self, target: Target, token: str) -> None:
+    def __init__(self, target: Target) -> None:
         from urllib3 import PoolManager  # noqa: PLC0415 - not needed by `--help`
 
-        self._headers = {"x-access-token": token} if token else {}
-        self._asked = [(f"{target.url(service)}/health", figure, queue) for service, figure, queue in DEPTHS]
+        own = [(target.url(service), figure, queue) for service, figure, queue in DEPTHS]
+        self._asked = [
+            (f"{url}/health", figure, queue) for url, figure, queue in own if not url.startswith(f"{target.gateway}/")
+        ]
         self._pool: Any = PoolManager(retries=False, timeout=ANSWER_S)
 
     def ask(self) -> dict[SeriesKey, float]:
@@ -173,7 +174,7 @@ class Queues:
         from urllib3.exceptions import HTTPError  # noqa: PLC0415 - as above
 
         try:
-            answer = self._pool.request("GET", url, headers=self._headers, redirect=False, preload_content=False)
+            answer = self._pool.request("GET", url, redirect=False, preload_content=False)
             text = answer.read(LARGEST)
             answer.close()  # which ends no connection that has given its whole answer
             found = json.loads(text)

@@ -221,10 +221,9 @@ def _follow(run: Run, folder: RunFolder, plan: Plan, observer: Observer, interru
     tally, asked, killed_at = Tally(), 0, 0.0
     cpu = CpuWatch()
     observer.stage("Starting the load process" if plan.crew.alone else "Starting the master and its workers")
-    token = plan.dataset.users[0].token if plan.dataset.users else ""
     with (
         LoadProcess(folder, plan.dataset_file, plan.crew) as load,
-        Beside(run, folder, Probes({**plan.processes, "load": load.pid}, plan.target, token), plan.sink) as beside,
+        Beside(run, folder, Probes({**plan.processes, "load": load.pid}, plan.target), plan.sink) as beside,
     ):
         running = True
         while running:

@@ -45,7 +45,7 @@ def answering(body: bytes, status: int = 200) -> Iterator[Target]:
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
         url = f"http://127.0.0.1:{server.server_port}"
-        yield Target(url, url, url, url, url)
+        yield Target("http://127.0.0.1:1", url, url, url, url)
     finally:
         server.shutdown()
         server.server_close()
@@ -86,7 +86,7 @@ def test_depths_are_what_the_services_say(status: int) -> None:
     """The queue's and the outbox's depth are read from `/health`, ready or not."""
     body = json.dumps({"data": {"queueDepth": 7, "outboxDepth": 2}}).encode()
     with answering(body, status) as target:
-        assert Queues(target, "").ask() == {
+        assert Queues(target).ask() == {
             SeriesKey("queue_depth", (("queue", "notifications"),)): 7.0,
             SeriesKey("queue_depth", (("queue", "outbox"),)): 2.0,
         }
@@ -107,14 +107,20 @@ def test_depths_are_what_the_services_say(status: int) -> None:
 def test_a_service_that_tells_nothing_gives_no_figure(body: bytes) -> None:
     """What is no number is no depth."""
     with answering(body) as target:
-        assert Queues(target, "").ask() == {}
+        assert Queues(target).ask() == {}
+
+
+def test_nothing_is_asked_through_the_gateway() -> None:
+    """What only the gateway leads to is left alone: the gateway is under load."""
+    with answering(b'{"data": {"queueDepth": 7}}') as target:
+        assert Queues(Target(target.reminder)).ask() == {}
 
 
 def test_a_service_that_never_answers_is_given_up() -> None:
     """A socket that takes connections and says nothing costs its time-out, and gives nothing."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
-        assert Queues(Target(url, url, url, url, url), "").ask() == {}
+        assert Queues(Target("http://127.0.0.1:1", url, url, url, url)).ask() == {}
 
 
 def test_what_was_measured_is_given_once(family: int) -> None:
