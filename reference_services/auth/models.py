@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import AfterValidator, StringConstraints
 from sqlalchemy import Boolean, Column, Integer, MetaData, String, Table, false
 
-from reference_services.common.ddl import Timestamp
+from reference_services.common.columns import Timestamp
 from reference_services.common.fields import Body, Email, Id, Query, QueryId, one_line
 
 metadata = MetaData()

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 from sqlalchemy import BigInteger, Boolean, Column, Integer, MetaData, String, Table, Text, UniqueConstraint
 
-from reference_services.common.ddl import Timestamp
+from reference_services.common.columns import Timestamp
 from reference_services.common.fields import Body, Id, Page, QueryId, Seats
 
 IN_PROCESS, BOOKED, CANCELLED = "InProcess", "Booked", "Cancelled"

@@ -73,13 +73,13 @@ class AtomicSeats:
             return int(said["data"]["price"])
         if reply.status in {NOT_FOUND, CONFLICT}:
             raise SeatsRefused(reply.status, said["message"], said["err"], certain=reply.attempts == 1)
-        raise UpstreamDownError(f"flights answered {reply.status}", sent=True)
+        raise UpstreamDownError(reply.complaint("flights"), sent=True)
 
     def give_back(self, flight_id: int, seats: int, key: str) -> None:  # noqa: ARG002 - the strategies share one signature
         """Release the key; that also spends it, should the reservation still be on its way."""
         reply = self._flights.call("DELETE", f"/api/v1/flights/{flight_id}/reservations/{key}")
         if reply.status not in {OK, NOT_FOUND}:
-            raise UpstreamDownError(f"flights answered {reply.status}", sent=True)
+            raise UpstreamDownError(reply.complaint("flights"), sent=True)
 
 
 class ReadThenWriteSeats:
@@ -110,7 +110,7 @@ class ReadThenWriteSeats:
         if reply.status == NOT_FOUND:
             raise SeatsRefused(reply.status, said["message"], said["err"], certain=True)
         if reply.status != OK:
-            raise UpstreamDownError(f"flights answered {reply.status}", sent=False)
+            raise UpstreamDownError(reply.complaint("flights"), sent=False)
         data: dict[str, Any] = said["data"]
         return data
 
@@ -118,7 +118,7 @@ class ReadThenWriteSeats:
         body = to_json({"totalSeats": left})
         reply = self._flights.call("PATCH", f"/api/v1/flights/{flight_id}", body=body, headers=JSON)
         if reply.status != OK:
-            raise UpstreamDownError(f"flights answered {reply.status}", sent=True)
+            raise UpstreamDownError(reply.complaint("flights"), sent=True)
 
 
 def seats_of(profile: Profile, flights: Upstream) -> Seats:

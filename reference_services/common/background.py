@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+FIRST_PAUSE_S = 0.1
 LONGEST_PAUSE_S = 5.0
+MOST_DOUBLINGS = 10  # the failures of an outage of hours would make a number that no float holds
 
 
 class Task:
@@ -67,10 +69,15 @@ class Task:
                 more = False
                 log.exception("background task %s failed (%d in a row)", self.name, failures)
             if failures:
-                self._stopping.wait(min(0.1 * 2**failures, LONGEST_PAUSE_S))
+                self._stopping.wait(pause_after(failures))
             elif not more:
                 self._nudged.wait(self._every_s)
                 self._stopping.wait(self._linger_s)
+
+
+def pause_after(failures: int) -> float:
+    """Give how long to wait after so many failures in a row, in seconds."""
+    return float(min(FIRST_PAUSE_S * 2 ** min(failures, MOST_DOUBLINGS), LONGEST_PAUSE_S))
 
 
 class Background:

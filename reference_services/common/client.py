@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import urllib3
+from pydantic_core import from_json
 from urllib3.exceptions import HTTPError, MaxRetryError, NewConnectionError
 from urllib3.exceptions import TimeoutError as Urllib3Timeout
 
@@ -34,6 +35,14 @@ class Reply:
     headers: Mapping[str, str]
     body: bytes
     attempts: int
+
+    def complaint(self, name: str) -> str:
+        """Write a clause that says what a service answered that is no use, with its own sentence where it has one."""
+        try:
+            said = from_json(self.body)["message"]
+        except (ValueError, KeyError, TypeError):
+            said = ""
+        return f"{name} answered {self.status}" + (f" ({said})" if said else "")
 
 
 class Upstream:

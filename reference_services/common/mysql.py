@@ -12,7 +12,9 @@ from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import create_engine, event, text
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.pool import NullPool
+from sqlalchemy.schema import CreateTable
 
 from reference_services.common.dialect import SPARE_CONNECTIONS, Trouble
 
@@ -21,16 +23,21 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from sqlalchemy import URL, Connection, Engine, ExceptionContext
+    from sqlalchemy.dialects.mysql.base import MySQLDDLCompiler
     from sqlalchemy.exc import DBAPIError, IntegrityError
 
 DRIVER = "mysql+pymysql"
-# Of what a caller's patience is, one wait for the server: the check of a pooled connection and a new one in its
-# place are two, and an answer must still get back in time.
-SHARE_OF_PATIENCE = 0.4
-LEAST_WAIT_S = 1.5  # locks are waited for in whole seconds, and must end before the server counts as silent
+SHARE_OF_PATIENCE = 0.7  # the answer must still get back in time
+LEAST_WAIT_S = 2.0  # locks are waited for in whole seconds, and that must end before the server counts as silent
 RENEW_AFTER_S = 600
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 LOCK_TABLES = text("SELECT GET_LOCK(CONCAT('airbourne ', MD5(DATABASE())), 20)")
 UNLOCK_TABLES = text("SELECT RELEASE_LOCK(CONCAT('airbourne ', MD5(DATABASE())))")
+
+# Texts are equal when their characters are, as on SQLite: capitals, accents and spaces at the end count. E-mail
+# addresses are the same in any case because they are stored in lower case, and not by a collation.
+MARIADB_COLLATION = "utf8mb4_nopad_bin"
+MYSQL_COLLATION = "utf8mb4_0900_bin"
 
 REFERENCE = frozenset({1216, 1217, 1451, 1452})
 CONFLICTS = frozenset({1020, 1205, 1213})  # row changed since it was read; lock wait; deadlock
@@ -52,16 +59,17 @@ class MySql:
     def __init__(self, url: URL, *, threads: int, patience_s: float) -> None:
         self.url = url.set(drivername=DRIVER)
         wait_s = max(LEAST_WAIT_S, SHARE_OF_PATIENCE * patience_s)
-        self.retry_s = wait_s
+        lock_wait_s = max(1, int(wait_s / 3))
+        self.retry_s = wait_s - lock_wait_s
         self.engine_options: dict[str, Any] = {
             "pool_size": threads,
             "max_overflow": SPARE_CONNECTIONS,
-            "pool_timeout": wait_s,
+            "pool_timeout": lock_wait_s,
             "pool_pre_ping": True,
             "pool_recycle": RENEW_AFTER_S,
             "pool_use_lifo": True,  # few connections stay warm when few are needed
             "isolation_level": "READ COMMITTED",
-            "connect_args": _connect_args(wait_s),
+            "connect_args": _connect_args(self.url, wait_s, lock_wait_s),
         }
 
     def prepare(self, engine: Engine) -> None:
@@ -71,7 +79,7 @@ class MySql:
     def errand(self, engine: Engine, patience_s: float) -> Engine:
         """Give an engine that connects for each question."""
         return create_engine(
-            engine.url, poolclass=NullPool, hide_parameters=True, connect_args=_connect_args(patience_s)
+            engine.url, poolclass=NullPool, hide_parameters=True, connect_args=_connect_args(engine.url, patience_s, 1)
         )
 
     def turn(self) -> AbstractContextManager[object]:
@@ -100,15 +108,27 @@ class MySql:
         return _number(error.orig) in REFERENCE
 
 
-def _connect_args(wait_s: float) -> dict[str, Any]:
+@compiles(CreateTable, "mysql", "mariadb")
+def _create_table(element: CreateTable, compiler: MySQLDDLCompiler, **options: object) -> str:
+    collation = MARIADB_COLLATION if compiler.dialect.is_mariadb else MYSQL_COLLATION
+    statement = str(compiler.visit_create_table(element, **options)).rstrip()  # type: ignore[no-untyped-call]
+    return f"{statement} ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE={collation}"
+
+
+def _connect_args(url: URL, wait_s: float, lock_wait_s: int) -> dict[str, Any]:
+    encrypted = url.host not in LOOPBACK or any(name.startswith("ssl") for name in url.query)
     return {
+        # To try for TLS, PyMySQL reads all certificates of the system for each connection: 23 ms of CPU, of which a
+        # service that starts under load needs one for each thread. Nobody listens on loopback; a URL that says
+        # `ssl_…` is believed all the same.
+        "ssl_disabled": not encrypted,
         "charset": "utf8mb4",
         "connect_timeout": wait_s,
         "read_timeout": wait_s,
         "write_timeout": wait_s,
         # What does not fit is an error on every server, as it is on a strict one, and never cut.
         "sql_mode": "TRADITIONAL",
-        "init_command": f"SET SESSION innodb_lock_wait_timeout = {max(1, int(wait_s / 2))}, time_zone = '+00:00'",
+        "init_command": f"SET SESSION innodb_lock_wait_timeout = {lock_wait_s}, time_zone = '+00:00'",
     }
 
 
@@ -118,5 +138,10 @@ def _number(error: BaseException | None) -> int | None:
 
 
 def _note_lost(context: ExceptionContext) -> None:
-    if _number(context.original_exception) in LOST:
+    error = context.original_exception
+    if context.is_pre_ping and isinstance(error.__context__, TimeoutError):
+        # A pooled connection that the server closed is replaced; of one at which it says nothing for so long, the
+        # replacement would only be another wait.
+        context.is_disconnect = False
+    elif _number(error) in LOST:
         context.is_disconnect = True

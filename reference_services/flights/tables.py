@@ -1,10 +1,14 @@
-"""The flights service's tables; a column is named as clients name the field."""
+"""The flights service's tables; a column is named as clients name the field.
+
+Whoever knows a thing by its id must not meet another one under it: bookings name a flight that may be deleted. MariaDB
+and MySQL never give an id again; SQLite only when it is told to.
+"""
 
 from __future__ import annotations
 
 from sqlalchemy import Boolean, CheckConstraint, Column, ForeignKey, Integer, MetaData, String, Table, UniqueConstraint
 
-from reference_services.common.ddl import Timestamp
+from reference_services.common.columns import Timestamp
 
 metadata = MetaData()
 
@@ -19,6 +23,7 @@ city = Table(
     Column("id", Integer, primary_key=True),
     Column("name", String(191), nullable=False, unique=True),
     *_stamps(),
+    sqlite_autoincrement=True,
 )
 
 airports = Table(
@@ -29,6 +34,7 @@ airports = Table(
     Column("address", String(191), nullable=False),
     Column("cityId", ForeignKey("city.id"), nullable=False),
     *_stamps(),
+    sqlite_autoincrement=True,
 )
 
 airplane = Table(
@@ -38,6 +44,7 @@ airplane = Table(
     Column("modelNumber", String(191), nullable=False),
     Column("capacity", Integer, nullable=False),
     *_stamps(),
+    sqlite_autoincrement=True,
 )
 
 flights = Table(
@@ -56,6 +63,7 @@ flights = Table(
     *_stamps(),
     # The last line of defence: whatever a future change gets wrong, no flight is sold below zero.
     CheckConstraint("totalSeats >= 0", name="seats_left"),
+    sqlite_autoincrement=True,
 )
 
 reservations = Table(

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from reference_services.common.client import Upstream
     from reference_services.common.profile import Profile
 
-OK, UNAUTHORIZED = 200, 401
+OK, UNAUTHORIZED, UNAVAILABLE = 200, 401, 503
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class TokenCheck(Protocol):
         """Give whom a token names.
 
         Raises:
-            Refusal: 401, it is not valid.
+            Refusal: 401, it is not valid; 503, the service that knows is not ready.
             UpstreamError: it could not be checked.
         """
 
@@ -52,7 +52,10 @@ class AskAuth:
             return Identity(reply.headers["X-User-Id"], reply.headers["X-User-Email"])
         if reply.status == UNAUTHORIZED:
             raise Refusal(401, "The token is not valid (any more); sign in again.", {"x-access-token": "not valid"})
-        raise UpstreamDownError(f"auth answered {reply.status}", sent=True)
+        if reply.status == UNAVAILABLE:
+            sentence = f"The token cannot be checked: {reply.complaint('auth')}."
+            raise Refusal(503, sentence, {"auth": "not ready"}, {"Retry-After": "1"})
+        raise UpstreamDownError(reply.complaint("auth"), sent=True)
 
 
 def token_check_of(profile: Profile, auth: Upstream) -> TokenCheck:

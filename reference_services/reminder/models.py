@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field, StringConstraints
 from sqlalchemy import Column, Index, Integer, MetaData, String, Table, Text
 
 from reference_services.common.clock import now
-from reference_services.common.ddl import Timestamp
+from reference_services.common.columns import Timestamp
 from reference_services.common.fields import Body, Email, LongText, Moment, Name, Page, one_line
 
 PENDING, SUCCESS, FAILED = "PENDING", "SUCCESS", "FAILED"

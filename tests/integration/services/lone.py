@@ -14,13 +14,17 @@ from lab.stack.brood import Brood
 from lab.stack.plan import importable
 from lab.stack.ports import is_free
 from tests.integration.services.client import Service
-from tests.integration.services.platform import wait_until
+from tests.integration.services.platform import unique, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     from lab.stack.brood import Child
+    from tests.real import MariaDB
+
+
+OK = 200
 
 
 class Lone:
@@ -37,11 +41,30 @@ class Lone:
 
     def start(self) -> Self:
         """Start it and wait until it answers, whatever its `/health` says of others."""
+        self.launch()
+        wait_until(self._answers, f"{self._name} answers; its log: {self.log}")
+        return self
+
+    def launch(self) -> None:
+        """Start it and wait for nothing."""
         environment = importable({**os.environ, **self._settings})
         command = [sys.executable, "-m", "reference_services.serve", self._name]
         self._child = self._brood.start(command, self.log, environment)
+
+    def wait_ready(self) -> None:
+        """Wait until it answers, and is ready."""
         wait_until(self._answers, f"{self._name} answers; its log: {self.log}")
-        return self
+        wait_until(lambda: self.service.send("GET", "/health").status == OK, f"{self._name} is ready")
+
+    def ending(self) -> str | None:
+        """Say how it ended; None while it runs."""
+        assert self._child is not None
+        return self._child.ending()
+
+    @property
+    def said(self) -> str:
+        """Its log."""
+        return self.log.read_text(encoding="utf-8")
 
     def kill(self) -> None:
         """Kill it and its workers, as hard as can be."""
@@ -68,10 +91,17 @@ class Lone:
 
 
 class Nursery:
-    """Starts single services and leaves none behind, also when the test is killed."""
+    """Starts single services and leaves none behind, also when the test is killed.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        folder: where their logs are, and their files.
+        server: has their databases; None for files.
+    """
+
+    def __init__(self, folder: Path, server: MariaDB | None = None) -> None:
         self.folder = folder
+        self._server = server
+        self._databases: dict[str, str] = {}
         self._brood = Brood()
         self._all: list[Lone] = []
 
@@ -87,13 +117,21 @@ class Nursery:
 
     def start(self, name: str, **settings: str) -> Lone:
         """Start a service with these settings on a free port."""
+        return self.born(name, **settings).start()
+
+    def born(self, name: str, **settings: str) -> Lone:
+        """Give a service that is not started, with these settings and a free port."""
         lone = Lone(self._brood, self.folder, name, settings)
         self._all.append(lone)
-        return lone.start()
+        return lone
 
     def database(self, name: str) -> str:
-        """Give the URL of a database in the nursery's folder."""
-        return f"sqlite:///{self.folder / name}.db"
+        """Give the URL of a database of the nursery's own."""
+        if self._server is None:
+            return f"sqlite:///{self.folder / name}.db"
+        if name not in self._databases:
+            self._databases[name] = self._server.url(unique(name))
+        return self._databases[name]
 
     @property
     def bus(self) -> str:
@@ -107,10 +145,3 @@ def free_port() -> int:
     A port of the clients' range could be lost to a connection between a kill and the next start.
     """
     return next(port for port in random.sample(range(31100, 32700), 1600) if is_free(port))
-
-
-def settings_of(pid: int) -> dict[str, str]:
-    """Give the environment that a running process was started with."""
-    with open(f"/proc/{pid}/environ", "rb") as file:  # noqa: PTH123 - a file of the kernel's
-        pairs = (entry.partition(b"=") for entry in file.read().split(b"\0") if entry)
-        return {os.fsdecode(name): os.fsdecode(value) for name, _, value in pairs}

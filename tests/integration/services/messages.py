@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from reference_services.common.bus import BusConfig, open_publisher
-from tests.integration.services.lone import settings_of
+from tests.integration.services.platform import settings_of, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,6 +25,7 @@ def bus(url: str, queue: str = QUEUE) -> BusConfig:
 def publish(url: str, bodies: Sequence[str]) -> None:
     """Put messages on a bus."""
     publisher = open_publisher(bus(url))
+    wait_until(lambda: publisher.ready() is None, "the bus takes messages")
     publisher.publish(bodies)
     publisher.close()
 
@@ -35,7 +36,9 @@ def message(email: str, identity: str | None = None, *, service: str = "CREATE_T
     return json.dumps({"service": service, "data": {**values, **data}, **({"id": identity} if identity else {})})
 
 
-def start_reminder(nursery: Nursery, safe: Platform) -> Lone:
+def start_reminder(nursery: Nursery, safe: Platform, database: str = "") -> Lone:
     """Start a reminder with a database and a bus of its own; its mails go to the sink of `safe`."""
     smtp = settings_of(safe.state.pids["reminder"])["SMTP_URL"]
-    return nursery.start("reminder", DATABASE_URL=nursery.database("tickets"), BUS_URL=nursery.bus, SMTP_URL=smtp)
+    return nursery.start(
+        "reminder", DATABASE_URL=database or nursery.database("tickets"), BUS_URL=nursery.bus, SMTP_URL=smtp
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +14,7 @@ from threading import Barrier
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import uuid4
 
+from lab.stack.backend import EMBEDDED, Backend
 from lab.stack.layout import SERVICES, Layout
 from lab.stack.owned import running
 from tests.integration.services.client import Answer, Service
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 API = "/api/v1"
+ONE = ("embedded",)
+BOTH = ("embedded", "services")
 PATIENCE_S = 30.0
 PAGE = 1000
 
@@ -65,8 +69,9 @@ class Platform:
         self.flights = Service(target.flights)
         self.booking = Service(target.booking)
         self.reminder = Service(target.reminder)
+        self.bus = settings_of(state.pids["reminder"])["BUS_URL"]
         self.services = {name: Service(target.url(name)) for name in SERVICES}
-        self.secrets = {self.layout.jwt_key.read_text(encoding="ascii").strip()}
+        self.secrets = {key.read_text(encoding="ascii").strip() for key in self.layout.secrets.glob("*.key")}
 
     def close(self) -> None:
         """Close all connections."""
@@ -140,6 +145,7 @@ class Platform:
 
     def mails(self, email: str = "") -> list[dict[str, Any]]:
         """Give the mails that the sink has accepted, of one recipient or of all."""
+        assert self.state.mail_path is not None, "the stack has no mail sink"
         lines = self.state.mail_path.read_text(encoding="utf-8").splitlines()
         return [mail for mail in map(json.loads, lines) if not email or mail["recipients"] == [email]]
 
@@ -160,9 +166,9 @@ class Platform:
 
 
 @contextmanager
-def started(folder: Path, profile: str) -> Iterator[Platform]:
+def started(folder: Path, profile: str, backend: Backend = EMBEDDED) -> Iterator[Platform]:
     """Have a stack; at its end, whatever happened to it, its logs hold no secret."""
-    with running(folder, profile, timeout=60) as state:
+    with running(folder, profile, backend=backend, timeout=90) as state:
         platform = Platform(state)
         yield platform
         platform.close()
@@ -204,3 +210,10 @@ def at_once(number: int, work: Callable[[int], T]) -> list[T]:
 
     with ThreadPoolExecutor(number) as pool:
         return list(pool.map(start, range(number)))
+
+
+def settings_of(pid: int) -> dict[str, str]:
+    """Give the environment that a running process was started with."""
+    with open(f"/proc/{pid}/environ", "rb") as file:  # noqa: PTH123 - a file of the kernel's
+        pairs = (entry.partition(b"=") for entry in file.read().split(b"\0") if entry)
+        return {os.fsdecode(name): os.fsdecode(value) for name, _, value in pairs}

@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING, Any
 import jwt
 import pytest
 
-from tests.integration.services.platform import API, at_once, unique
+from tests.integration.services.platform import API, BOTH, at_once, unique
 
 if TYPE_CHECKING:
     from tests.integration.services.platform import Platform, User
+
+
+BACKENDS = BOTH
 
 
 def sign_up(safe: Platform, email: str, password: str) -> int:

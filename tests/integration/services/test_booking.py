@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.integration.services.platform import API, at_once
+from tests.integration.services.platform import API, BOTH, at_once
 
 if TYPE_CHECKING:
     from tests.integration.services.platform import Flight, Platform, User
 
+BACKENDS = BOTH
 SHOWN = {"id", "flightId", "userId", "status", "NoOfSeats", "totalCost", "createdAt", "updatedAt"}
 MISSING = 2_147_483_647
 

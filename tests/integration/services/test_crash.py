@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING
 
 from urllib3.exceptions import HTTPError
 
-from tests.integration.services.lone import settings_of
 from tests.integration.services.messages import message, publish, start_reminder
-from tests.integration.services.platform import API, at_once, everything, unique, wait_until
+from tests.integration.services.platform import API, BOTH, at_once, everything, settings_of, unique, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from tests.integration.services.lone import Nursery
     from tests.integration.services.platform import Flight, Platform
 
+BACKENDS = BOTH
 CLIENTS = 6
 
 
@@ -229,5 +229,6 @@ def test_the_reminder_is_killed_while_it_takes_messages(safe: Platform, nursery:
 def test_settings_are_those_of_the_plan(safe: Platform) -> None:
     """What the tests above rely on: a running service's environment names its own database and bus."""
     settings = settings_of(safe.state.pids["booking"])
-    assert settings["BUS_URL"] == safe.layout.bus()
-    assert settings["DATABASE_URL"] == safe.layout.database("booking")
+    assert settings["BUS_URL"] == safe.bus
+    own = {"embedded": safe.layout.database("booking"), "services": "mysql+pymysql://booking:"}
+    assert settings["DATABASE_URL"].startswith(own[safe.state.backend])

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.integration.services.platform import API, at_once, unique
+from tests.integration.services.platform import API, BOTH, at_once, unique
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from tests.integration.services.client import Answer
     from tests.integration.services.platform import Flight, Platform
 
+BACKENDS = BOTH
 STAMPS = {"id", "createdAt", "updatedAt"}
 MISSING = 2_147_483_647
 
@@ -226,3 +227,37 @@ def test_a_change_of_nothing_is_refused(safe: Platform, flight: Flight) -> None:
     gate = safe.flights.call("PATCH", one, {"boardingGate": "A1"})
     none = safe.flights.call("PATCH", one, {"boardingGate": None})
     assert (gate.data["boardingGate"], none.status, none.data["boardingGate"]) == ("A1", 200, None)
+
+
+def test_names_are_the_same_when_every_character_is(safe: Platform) -> None:
+    """Capitals, accents and emoji make another name and another flight number; what was sent comes back as it was."""
+    word = unique("name")
+    for path, field, values in (("city", "name", {}), ("flights", "flightNumber", safe.flight_values())):
+        names = [f"{word} {end}" for end in ("e", "E", "é", "😀", "😁", "ß", "ss")]
+        made = [safe.flights.call("POST", f"{API}/{path}", {**values, field: name}) for name in names]
+        assert [answer.status for answer in made] == [201] * len(names)
+        found = [safe.flights.call("GET", f"{API}/{path}/{answer.data['id']}").data[field] for answer in made]
+        assert found == names
+        assert safe.flights.call("POST", f"{API}/{path}", {**values, field: names[3]}).status == 409
+
+
+def test_the_id_of_what_was_deleted_is_nobodys(safe: Platform) -> None:
+    """A new thing never gets the id of one that was deleted, not even of the last."""
+    for kind, (values, _) in KINDS.items():
+        first = safe.make(kind, values(safe))
+        assert safe.flights.call("DELETE", f"{API}/{kind}/{first}").status == 200
+        assert safe.make(kind, values(safe)) > first, kind
+
+
+def test_two_changes_at_once_leave_a_whole_that_is_right(safe: Platform) -> None:
+    """Changes that are each right with what was there before cannot together make a flight arrive before it departs."""
+    for _ in range(5):
+        flight = safe.flight()
+        changes = [{"departureTime": "2026-05-01T10:00:00Z"}, {"arrivalTime": "2026-05-01T09:00:00Z"}] * 4
+        answers = at_once(
+            8,
+            lambda index: safe.flights.call("PATCH", f"{API}/flights/{flight.id}", changes[index]).status,  # noqa: B023 - called at once
+        )
+        assert set(answers) <= {200, 400}
+        after = safe.flights.call("GET", f"{API}/flights/{flight.id}").data
+        assert after["departureTime"] < after["arrivalTime"]

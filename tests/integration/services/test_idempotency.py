@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tests.integration.services.platform import API, at_once, unique
+from tests.integration.services.platform import API, BOTH, at_once, unique
 
 if TYPE_CHECKING:
     from tests.integration.services.client import Answer
     from tests.integration.services.platform import Flight, Platform, User
+
+
+BACKENDS = BOTH
 
 
 def keyed(safe: Platform, flight: Flight, user: User, key: str, seats: int = 2) -> Answer:

@@ -10,12 +10,13 @@ import pytest
 
 from reference_services.common.bus import open_consumer
 from tests.integration.services.messages import QUEUE, bus, message, publish, start_reminder
-from tests.integration.services.platform import API, at_once, everything, unique, wait_until
+from tests.integration.services.platform import API, BOTH, at_once, everything, unique, wait_until
 
 if TYPE_CHECKING:
     from tests.integration.services.lone import Nursery
     from tests.integration.services.platform import Flight, Platform, User
 
+BACKENDS = BOTH
 TICKET = {"id", "subject", "content", "recepientEmail", "status", "notificationTime", "createdAt", "updatedAt"}
 
 
@@ -105,11 +106,11 @@ def test_the_same_message_twice_is_one_mail(safe: Platform) -> None:
         message(emails[0], unique("message")),
         message(emails[1], unique("message"), service="SEND_BASIC_MAIL"),
     ]
-    publish(safe.layout.bus(), [*bodies, *bodies])
+    publish(safe.bus, [*bodies, *bodies])
     for email in emails:
         wait_until(lambda: mailed(safe, email), "a mail")  # noqa: B023 - called at once
     last = f"{unique('last')}@example.com"
-    publish(safe.layout.bus(), [*bodies, message(last)])
+    publish(safe.bus, [*bodies, message(last)])
     wait_until(lambda: mailed(safe, last), "the mail behind the repetition")
     assert [len(safe.mails(email)) for email in emails] == [1, 1]
     assert len(safe.tickets(emails[0])) == 1

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.integration.services.between import between
-from tests.integration.services.platform import API, at_once, unique, wait_until
+from tests.integration.services.platform import API, BOTH, at_once, unique, wait_until
 
 if TYPE_CHECKING:
     from tests.integration.services.client import Answer
     from tests.integration.services.lone import Lone, Nursery
     from tests.integration.services.platform import Flight, Platform
 
+BACKENDS = BOTH
 TOGETHER = 20
 
 

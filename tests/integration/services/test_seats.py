@@ -8,12 +8,13 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.integration.services.platform import API, at_once, unique
+from tests.integration.services.platform import API, BOTH, at_once, unique
 
 if TYPE_CHECKING:
     from tests.integration.services.client import Answer
     from tests.integration.services.platform import Flight, Platform, User
 
+BACKENDS = BOTH
 ROUNDS = 15
 
 
@@ -127,3 +128,27 @@ def test_a_key_that_can_be_used_can_be_released(safe: Platform, user: User, flig
     if taken == 201:
         assert safe.gateway.call("DELETE", f"{through}/{quote(key, safe='')}", token=user.token).status == 200
     assert safe.left(flight) == flight.capacity
+
+
+def test_keys_are_the_same_when_every_character_is(safe: Platform, flight: Flight) -> None:
+    """Keys that differ in capitals, accents or a space at the end take seats each."""
+    word = unique("key")
+    keys = [word, word.upper(), f"{word} ", f"{word}é", f"{word}e"]
+    assert [reserve(safe, flight, key, seats=1).status for key in keys] == [201] * len(keys)
+    assert safe.left(flight) == flight.capacity - len(keys)
+
+
+def test_deleting_a_flight_while_seats_are_taken_and_given_back(safe: Platform) -> None:
+    """Whoever comes first, every answer is one of the contract's, and a flight that holds a reservation stays."""
+    for _ in range(3):
+        flight, keys = safe.flight(), [unique("key") for _ in range(3)]
+
+        def work(index: int, flight: Flight = flight, keys: list[str] = keys) -> int:
+            if index % 4 == 3:
+                return safe.flights.call("DELETE", f"{API}/flights/{flight.id}").status
+            return (release if index % 2 else reserve)(safe, flight, keys[index % 3]).status
+
+        assert set(at_once(12, work)) <= {200, 201, 404, 409}
+        there = safe.flights.call("GET", f"{API}/flights/{flight.id}").status
+        held = [reserve(safe, flight, key).status for key in keys]
+        assert there == 200 or held == [404] * 3

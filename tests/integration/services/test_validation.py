@@ -16,7 +16,7 @@ from tests.integration.services.hostile import (
     WITHOUT_A_FIELD,
     Target,
 )
-from tests.integration.services.platform import API, unique
+from tests.integration.services.platform import API, BOTH, unique
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tests.integration.services.client import Answer
     from tests.integration.services.platform import Platform, User
 
+BACKENDS = BOTH
 FIELDS = [(name, field) for name, target in TARGETS.items() for field in target.fields]
 
 
