@@ -208,6 +208,37 @@ def scenarios_show(scenario: Annotated[str, typer.Argument(help="A name, or a pa
 
 
 @app.command()
+def lint(  # noqa: PLR0913, PLR0917 - each is an option
+    scenario: Annotated[str, typer.Argument(help="A name, or a path to a .toml file.")],
+    target: opt.TargetName = "",
+    gateway: opt.Gateway = "",
+    stage: Annotated[list[str] | None, typer.Option(help="As for run: DURATION:USERS, repeatable.")] = None,
+    threshold: Annotated[list[str] | None, typer.Option(help="As for run, repeatable.")] = None,
+    time_scale: Annotated[float, typer.Option(help="As for run: multiply the stages' time.")] = 1.0,
+    dataset: Annotated[Path | None, typer.Option(help="Count the seats of this dataset file.")] = None,
+    *,
+    as_json: opt.AsJson = False,
+) -> None:
+    """Say what is wrong with a test before anybody runs it. Nothing is run and nobody is asked.
+
+    Seats are those of the target's or the file's dataset; without one, those that the scenario asks for.
+
+    It exits 1 on errors and warnings, and 0 when there are at most notes.
+    """
+    from lab import catalogue
+    from lab.lint.linter import lint as look_over
+    from lab.model.lint import clean
+    from reports.lint import lint_json, lint_text
+
+    planned = catalogue.planned(
+        scenario, SCENARIOS, stages=stage or [], thresholds=threshold or [], time_scale=time_scale
+    )
+    remarks = look_over(planned, _seeded(planned, target, gateway, dataset))
+    typer.echo(lint_json(planned.name, remarks) if as_json else lint_text(planned.name, remarks), nl=as_json)
+    raise typer.Exit(0 if clean(remarks) else 1)
+
+
+@app.command()
 def run(  # noqa: PLR0913, PLR0917 - each is an option
     scenario: Annotated[str, typer.Option("--scenario", "-s", help="A name, or a path to a .toml file.")],
     target: opt.TargetName = "",
@@ -431,6 +462,29 @@ def _dataset(target: Target, scenario: Scenario, file: Path | None, state: Stack
     root = state.folder if state else ROOT
     with ProgressView() as view:
         return choose(target, scenario, root, file, may_seed=state is not None, on_progress=view)
+
+
+def _seeded(scenario: Scenario, target: str, gateway: str, file: Path | None) -> Dataset | None:
+    """Give what a scenario would use of a dataset that exists; None when neither a target nor a file is named."""
+    from lab import dataset_file, place, targets
+    from lab.errors import DatasetError
+    from seeders.choose import default_file
+
+    if file is not None:
+        return dataset_file.load(file).select(scenario.data)
+    if not target and not gateway:
+        return None
+    state = place.standing(ROOT) if target == place.LOCAL and not gateway else None
+    where = state.target() if state else targets.load(target, ROOT, {"gateway": gateway})
+    root = state.folder if state else ROOT
+    # A run may have seeded its own, where the target's does not fit it.
+    found = [path for path in (default_file(root, where, scenario.name), default_file(root, where)) if path.exists()]
+    if not found:
+        raise DatasetError(
+            f'there is no dataset of target "{where.name}" yet; '
+            f"fill it with: airbourne-lab seed --gateway {where.gateway}"
+        )
+    return dataset_file.load(found[0]).select(scenario.data)
 
 
 def _finish(folder: RunFolder, done: Run, tally: Tally, *, as_json: bool) -> int:
