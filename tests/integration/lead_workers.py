@@ -63,6 +63,15 @@ class Stub(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
+class Server(ThreadingHTTPServer):
+    """A server that says nothing of clients that were killed."""
+
+    daemon_threads = True
+
+    def handle_error(self, *_: object) -> None:
+        """Leave it."""
+
+
 def tell(**words: Any) -> None:
     """Print a line of JSON."""
     sys.stdout.write(json.dumps(words) + "\n")
@@ -99,8 +108,7 @@ def sockets(pid: int) -> list[str]:
 def main() -> None:
     """Serve, lead, follow, and say what came of it."""
     order = json.loads(sys.argv[1])
-    server = ThreadingHTTPServer((order.get("host", "127.0.0.1"), 0), Stub)
-    server.daemon_threads = True
+    server = Server((order.get("host", "127.0.0.1"), 0), Stub)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     folder, dataset = prepared(order, server.server_port)
     crew = Crew(**{"port": 0, **order["crew"]})

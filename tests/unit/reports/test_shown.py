@@ -36,7 +36,7 @@ def test_a_threshold_on_too_few_samples_says_so(requests: int, said: bool) -> No
     """Its figure stays, since it was judged by it, and the gate's count stands behind it."""
     tally = few(requests)
     plan = synthetic.scenario(thresholds=(parse_threshold("http_req_duration{operation:booking}", "p(95)<2000"),))
-    findings = gates(Observed(plan, tally, synthetic.totals(tally), [], {}, 0))
+    findings = gates(Observed(plan, tally, synthetic.totals(tally), {}, {}, 0))
     results = tuple(judge(threshold, *tally.measure(threshold)) for threshold in plan.thresholds)
     run = synthetic.run(
         tally,
