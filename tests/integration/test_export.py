@@ -123,10 +123,10 @@ def test_what_only_the_spool_has_is_sent_too(tmp_path: Path) -> None:
     folder = synthetic.folder(tmp_path / "run", run, ticks)
     made = list(points.lines(run, ticks))
     outdated = made[1].replace(" count=", " count=7")
-    odd = r"m,t=a\ b\ c v=1 5"
-    folder.spool.write_text(f"{outdated}\n{odd}\nm,t=cut off", encoding="utf-8")
+    odd = [r"m,t=a\ b\ c v=1 5", r"m,t=a\ b\ d v=1 5"]
+    folder.spool.write_text("\n".join([outdated, *odd, "m,t=cut off"]), encoding="utf-8")
     assert outdated != made[1]
-    assert list(export_lines(folder)) == [*made, odd]
+    assert list(export_lines(folder)) == [*made, *odd]
 
 
 def test_a_run_that_goes_on_is_sent_without_an_end(tmp_path: Path, victoria: VictoriaMetrics) -> None:
