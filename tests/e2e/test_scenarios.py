@@ -1,0 +1,117 @@
+"""The scenarios that ship, on the real platform: their users do their work, and the audit counts it rightly."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+
+from lab.model.threshold import INTEGRITY_METRICS
+
+if TYPE_CHECKING:
+    from tests.e2e.conftest import Lab
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+
+SCENARIOS: Final = Path(__file__).parents[2] / "scenarios"
+NOTHING_WRONG: Final = dict.fromkeys(INTEGRITY_METRICS, 0)
+SHORT: Final = ("--stage", "0s:4", "--stage", "3s:4")
+GIVING_BACK: Final = '''
+from locust import constant, task
+from scenarios.traveller import PoolTraveller
+
+
+class GivingBack(PoolTraveller):
+    """Books, books, and cancels one of the two."""
+
+    wait_time = constant(0.1)
+
+    @task
+    def change_of_mind(self):
+        self.book_any()
+        self.book_any()
+        self.cancel_one()
+'''
+
+
+def shrunk(folder: Path, name: str, flights: int, users: int, seats: int) -> str:
+    """Copy a scenario that ships with less data; gives its path."""
+    text = (SCENARIOS / f"{name}.toml").read_text(encoding="utf-8").partition("[data]")
+    rest = text[2].partition("\n\n")[2]
+    path = folder / f"{name}.toml"
+    data = f"[data]\nflights = {flights}\nusers = {users}\nseats = [{seats}, {seats}]\n\n"
+    path.write_text(text[0] + data + rest, encoding="utf-8")
+    return str(path)
+
+
+def figures(run: dict[str, Any]) -> dict[str, int]:
+    """Give the audit's figures."""
+    return {metric: run["integrity"][metric] for metric in INTEGRITY_METRICS}
+
+
+def gates(run: dict[str, Any]) -> dict[str, str]:
+    """Give the level of each gate."""
+    return {finding["gate"]: finding["level"] for finding in run["verdict"]["findings"]}
+
+
+def test_the_last_seats_are_sold_once_and_refusals_are_right_answers(lab: Lab) -> None:
+    """Thirty users on forty seats: forty are sold, the rest is refused, and none of that is held against the run."""
+    path = shrunk(lab.folder, "contention", flights=1, users=5, seats=40)
+    run = lab.run("run", "-s", path, "--stage", "0s:30", "--stage", "5s:30", "--profile", "safe", "--json").json
+
+    assert figures(run) == NOTHING_WRONG
+    assert run["integrity"]["seats_accepted"] == 40
+    assert run["totals"]["ok"] > run["integrity"]["bookings_accepted"]
+    assert (run["totals"]["failed"], run["totals"]["checks_failed"]) == (0, 0)
+    assert (gates(run)["rows under test"], gates(run)["seats"]) == ("VALID", "VALID")
+
+
+def test_the_same_crowd_oversells_the_platform_as_it_was_found(lab: Lab) -> None:
+    """Every check passes and no request fails; only the audit sees it."""
+    path = shrunk(lab.folder, "contention", flights=1, users=5, seats=40)
+    ended = lab.run("run", "-s", path, "--stage", "0s:30", "--stage", "5s:30", "--profile", "as-found", "--json")
+
+    assert ended.code == 99
+    assert ended.json["integrity"]["seats_oversold"] > 0
+    assert ended.json["totals"]["checks_failed"] == 0
+
+
+def test_what_the_load_cancels_is_cancelled_and_not_missing(lab: Lab) -> None:
+    """Seats come back once; the audit takes the cancelled bookings for what they are."""
+    (lab.folder / "back.py").write_text(GIVING_BACK, encoding="utf-8")
+    (lab.folder / "back.toml").write_text(
+        'executor = "constant-vus"\nexec = "GivingBack"\nusers = "back.py"\nvus = 3\nduration = "4s"\n'
+        "[data]\nflights = 3\nusers = 3\n",
+        encoding="utf-8",
+    )
+    run = lab.run("run", "-s", "back.toml", "--json").json
+    sold = run["integrity"]
+
+    assert figures(run) == NOTHING_WRONG
+    assert sold["bookings_withdrawn"] > 0
+    assert sold["bookings_found"] == sold["bookings_accepted"]
+    assert run["totals"]["ok"] == sold["bookings_accepted"] + sold["bookings_withdrawn"]
+    assert run["totals"]["checks_failed"] == 0
+    cancelled = f"({sold['bookings_withdrawn']} of them cancelled again)"
+    assert cancelled in run["verdict"]["sentence"]
+
+
+def test_every_class_does_its_work_on_the_platform(lab: Lab) -> None:
+    """No request fails, no check fails, nothing raises, and the audit is clean, for one scenario of each class."""
+    assert lab.run("up", "--port-offset", "7300").code == 0
+    try:
+        seeded = lab.run("seed", "--flights", "5", "--users", "4", "--capacity", "400:400", "--airplanes", "2")
+        assert seeded.code == 0, seeded.err
+        for name in ("health", "search", "mixed", "load", "multi-flight"):
+            ended = lab.run("run", "-s", shrunk(lab.folder, name, 5, 4, 400), *SHORT, "--json")
+            totals = ended.json["totals"]
+            assert totals["ok"] > 5, name
+            assert (totals["failed"], totals["checks_failed"], totals["iteration_errors"]) == (0, 0, 0), name
+            assert figures(ended.json) == NOTHING_WRONG, name
+        linted = lab.run("lint", shrunk(lab.folder, "load", 5, 4, 400), "--target", "local")
+        assert linted.code == 1
+        assert re.search(r"there are\s+2,000\s+\(5\s+flights\)", linted.out), linted.out
+    finally:
+        lab.run("down")
