@@ -323,7 +323,7 @@ def test_the_wait_for_workers_ends_with_who_came_and_what_to_do(
     other = tmp_path / "other.py"
     other.write_text(USERS.read_text() + "\n# changed\n")
     port = free_port()
-    run = lead(crew={"workers": 1, "expect": 2, "timeout": 10, "port": port, "key": KEY}, key=KEY)
+    run = lead(crew={"workers": 1, "expect": 2, "timeout": 12, "port": port, "key": KEY}, key=KEY)
     waiting = worker(("127.0.0.1", port))
     stranger = worker(("127.0.0.1", port), key="another key altogether")
     changed = worker(("127.0.0.1", port), users=other)
@@ -333,7 +333,7 @@ def test_the_wait_for_workers_ends_with_who_came_and_what_to_do(
     result = run.result()
     assert "let this worker go: the run did not begin: 2 of 3 workers came" in last_word(waiting)["error"]
     assert result["exit_code"] == 1
-    assert result["error"].startswith("2 of 3 workers came within 10 s; 1 refused, the last one because its users file")
+    assert result["error"].startswith("2 of 3 workers came within 12 s; 1 refused, the last one because its users file")
     assert f"with: airbourne-lab worker --master 127.0.0.1:{port}, with the master's AIRBOURNE" in result["error"]
 
 
