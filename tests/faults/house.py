@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 
     from tests.real import MariaDB, RabbitMQ
 
-PLAN: Final = SeedPlan(cities=2, airports=4, airplanes=4, flights=40, users=20, capacity_min=700, capacity_max=850)
+PLAN: Final = SeedPlan(cities=2, airports=4, airplanes=4, flights=40, users=20, capacity_min=2000, capacity_max=2500)
 
 USUAL_S: Final = 10.0
 """So long it takes at most to start and fill the services on two cores that have nothing else to do."""
-LONGEST_STRETCH: Final = 3.0
+LONGEST_STRETCH: Final = 2.0
 
 
 class House:
