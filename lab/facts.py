@@ -67,8 +67,10 @@ class Undone:
     def of(cls, rows: Iterable[Row]) -> Undone:
         """Read it off the ledger's rows."""
         found = [(row.outcome, row.booking) for row in rows]
-        surely = frozenset(booking for outcome, booking in found if outcome == WITHDRAWN)
-        return cls(surely, frozenset(booking for outcome, booking in found if outcome == UNSURE) - surely)
+        return cls(
+            frozenset(booking for outcome, booking in found if outcome == WITHDRAWN),
+            frozenset(booking for outcome, booking in found if outcome == UNSURE),
+        )
 
     def may_be(self, booking: Booking) -> bool:
         """Tell whether an accepted booking may stand in the database like this."""

@@ -188,6 +188,7 @@ def test_a_threshold_that_no_run_meets_is_told(threshold: str) -> None:
     [
         ("p(95)<2000", "p(95)<500"), ("p(95)<2000", "p(99)<2000"), ("med<2000", "p(95)<1000"), ("p(99)<9", "max<9"),
         ("p(95)<=9", "p(95)<9"), ("avg<9", "avg<8"), ("min>1", "min>2"), ("p(95)>1", "min>1"),
+        ("p(50)<9", "med<8"), ("med>1", "p(50)>2"),
     ],
 )  # fmt: skip
 def test_a_threshold_behind_a_stronger_one_is_told(weak: str, strong: str) -> None:
