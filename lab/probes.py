@@ -28,7 +28,7 @@ LARGEST: Final = 64 * 1024
 CHILDREN_EVERY: Final = 5
 """Children are looked for every so many seconds: that takes a look at every process of the machine."""
 DEPTHS: Final = (("reminder", "queueDepth", "notifications"), ("booking", "outboxDepth", "outbox"))
-"""Which service's health tells which figure, and the queue's name here."""
+"""Which service tells which figure, and the queue's name here."""
 
 
 class Probes:
@@ -150,14 +150,14 @@ def _figures(process: psutil.Process) -> tuple[float, int] | None:
 
 
 class Queues:
-    """How much waits, as services say in `/health`; none is asked through the gateway, which is under load."""
+    """How much waits, as services say in `/figures`; none is asked through the gateway, which is under load."""
 
     def __init__(self, target: Target) -> None:
         from urllib3 import PoolManager  # noqa: PLC0415 - not needed by `--help`
 
         own = [(target.url(service), figure, queue) for service, figure, queue in DEPTHS]
         self._asked = [
-            (f"{url}/health", figure, queue) for url, figure, queue in own if not url.startswith(f"{target.gateway}/")
+            (f"{url}/figures", figure, queue) for url, figure, queue in own if not url.startswith(f"{target.gateway}/")
         ]
         self._pool: Any = PoolManager(retries=False, timeout=ANSWER_S)
 

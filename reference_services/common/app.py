@@ -52,7 +52,7 @@ class Parts:
         blueprints: its calls.
         operations: their description, for `/openapi.json`.
         checks: what must hold for `/health` to be 200.
-        figures: what `/health` tells of its work, by name; each gives None when it is not known.
+        figures: what `/figures` tells of its work, by name; each gives None when it is not known.
         background: its background work.
         prefix: where its calls start.
     """

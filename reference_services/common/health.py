@@ -1,4 +1,4 @@
-"""Health: 200 when a service and what it depends on are ready, 503 with the reasons when not."""
+"""Health: 200 when a service and what it depends on are ready, 503 with the reasons when not; and figures beside it."""
 
 from __future__ import annotations
 
@@ -72,15 +72,18 @@ class Health:
 
 
 def health_routes(health: Health) -> Blueprint:
-    """Give the blueprint that answers `/health`; the figures stand in `data`, whether it is ready or not."""
+    """Give the blueprint that answers `/health`, and `/figures` with the same look, whether it is ready or not."""
     blueprint = Blueprint("health", __name__)
 
     @blueprint.get("/health")
     def show() -> Response:
-        condition = health.condition()
-        if condition.reasons:
-            reasons = "; ".join(condition.reasons)
-            return answer(dict(condition.figures), f"Not ready: {reasons}.", 503, err={"health": reasons})
-        return answer({"status": "ready", **condition.figures}, "Ready.")
+        reasons = "; ".join(health.condition().reasons)
+        if reasons:
+            return answer({}, f"Not ready: {reasons}.", 503, err={"health": reasons})
+        return answer({"status": "ready"}, "Ready.")
+
+    @blueprint.get("/figures")
+    def tell() -> Response:
+        return answer(dict(health.condition().figures), "What is known of this service's work.")
 
     return blueprint

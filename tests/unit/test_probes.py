@@ -28,12 +28,12 @@ CHILD = "import os\nbig = b'x' * 60_000_000\nprint('ready', flush=True)\nwhile o
 
 
 @contextmanager
-def answering(body: bytes, status: int = 200) -> Iterator[Target]:
-    """Serve the same body on every path; gives a target whose services all are this server."""
+def answering(body: bytes) -> Iterator[Target]:
+    """Serve the same body at `/figures`; gives a target whose services all are this server."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            self.send_response(status)
+            self.send_response(200 if self.path == "/figures" else 404)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
@@ -81,11 +81,10 @@ def test_a_part_that_is_gone_has_no_figures() -> None:
     assert families.measure() == {}
 
 
-@pytest.mark.parametrize("status", [200, 503])
-def test_depths_are_what_the_services_say(status: int) -> None:
-    """The queue's and the outbox's depth are read from `/health`, ready or not."""
+def test_depths_are_what_the_services_say() -> None:
+    """The queue's and the outbox's depth are read from `/figures`."""
     body = json.dumps({"data": {"queueDepth": 7, "outboxDepth": 2}}).encode()
-    with answering(body, status) as target:
+    with answering(body) as target:
         assert Queues(target).ask() == {
             SeriesKey("queue_depth", (("queue", "notifications"),)): 7.0,
             SeriesKey("queue_depth", (("queue", "outbox"),)): 2.0,

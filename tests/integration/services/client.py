@@ -78,8 +78,7 @@ def understood(answer: BaseHTTPResponse) -> Answer:
     assert isinstance(values["message"], str), what
     assert values["message"].strip(), what
     if answer.status >= 400:
-        # Only /health tells figures (such as how much waits) of a service that is not ready.
-        assert values["data"] == {} or set(values["err"]) == {"health"}, what
+        assert values["data"] == {}, what
         assert values["err"], what
     assert "Traceback" not in text, what
     assert "$2b$" not in text, what
