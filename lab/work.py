@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from lab.runner import Interrupts
 
 POLL_S: Final = 0.1
+KILL_AFTER_S: Final = 15.0
+"""Seconds to end in, once it was asked to stop at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +63,10 @@ def work(post: Post, say: Callable[[str], None], interrupts: Interrupts) -> None
             last = _follow(process, say, interrupts)
         finally:
             process.kill()  # does nothing to one that has ended
+    if interrupts.count:
+        raise StoppedError("stopped; a master that was there knows, and goes on with the others")
     if "error" in last:
         raise failure(last["exit_code"], last["error"])
-    if interrupts.count:
-        raise StoppedError("stopped; the master was told, and goes on with the others")
     if process.returncode:
         raise RunError(f"the load process ended with {process.returncode}")
 
@@ -74,8 +77,8 @@ def _follow(process: subprocess.Popen[bytes], say: Callable[[str], None], interr
     os.set_blocking(process.stdout.fileno(), False)
     last: dict[str, Any] = {}
     rest = ""
-    asked, running = 0, True
-    while running:
+    asked, running, end = 0, True, float("inf")
+    while running and time.monotonic() < end:
         try:
             process.wait(POLL_S)
             running = False
@@ -89,6 +92,7 @@ def _follow(process: subprocess.Popen[bytes], say: Callable[[str], None], interr
         for _ in range(min(interrupts.count, 2) - asked):
             asked += 1
             process.send_signal(signal.SIGTERM if asked > 1 else signal.SIGINT)
+            end = time.monotonic() + KILL_AFTER_S if asked > 1 else end
     return last
 
 

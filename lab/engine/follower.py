@@ -12,7 +12,7 @@ from zmq.utils.monitor import parse_monitor_message
 
 from lab.engine import wire
 from lab.engine.shape import Adjusting
-from lab.errors import RunError
+from lab.errors import RunError, StoppedError
 from lab.model.crew import KEY_VARIABLE
 
 if TYPE_CHECKING:
@@ -37,7 +37,12 @@ class Follower(Adjusting, WorkerRunner):
     """A runner whose users come and go as a master says."""
 
     def __init__(
-        self, environment: Environment, master: tuple[str, int], hello: Mapping[str, object], wait: float
+        self,
+        environment: Environment,
+        master: tuple[str, int],
+        hello: Mapping[str, object],
+        wait: float,
+        stopped: Callable[[], bool],
     ) -> None:
         """Connect.
 
@@ -46,10 +51,13 @@ class Follower(Adjusting, WorkerRunner):
             master: host and port.
             hello: who this is; see `lab.engine.roster`.
             wait: seconds for a master to be there.
+            stopped: tells whether the user asked to stop meanwhile.
 
         Raises:
             RunError: no master came, it has another key, or it refused this worker.
+            StoppedError: the user asked to stop.
         """
+        self._stopped = stopped
         self._hello = dict(hello)
         self._wait = wait
         self.place = f"{master[0]}:{master[1]}"
@@ -72,6 +80,8 @@ class Follower(Adjusting, WorkerRunner):
         self.send_message(wire.HELLO, self._hello)
         failures = 0
         while not self.connection_event.wait(LOOK):
+            if self._stopped():
+                raise StoppedError(f"stopped before a master answered at {self.place}")
             failures += self._broken_handshakes()
             if failures >= ENOUGH_FAILURES:
                 raise RunError(

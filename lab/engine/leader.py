@@ -12,6 +12,7 @@ from locust.exception import RPCError
 from locust.rpc.protocol import Message
 from locust.runners import STATE_RUNNING, MasterRunner, WorkerNode
 
+from lab.engine import wire
 from lab.errors import RunError
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from lab.engine.roster import Peer
 
 log: Final = logging.getLogger("lab.engine")
-LINGER_MS: Final = 1000
 _PAUSE: Final = 0.1
 
 
@@ -102,7 +102,7 @@ class Leader(MasterRunner):
     def hang_up(self) -> None:
         """Listen no more; what was sent still goes out."""
         self.greenlet.kill(block=True)
-        self.server.close(linger=LINGER_MS)
+        self.server.close(linger=wire.LINGER_MS)
 
     def heard(self, client: str, msg: Message) -> None:
         """Let Locust take in a worker's heartbeat or report as it does."""

@@ -86,6 +86,7 @@ class Master:
             muster = Muster(leader, roster, children, self._stops, self._say)
             watch = Watch(leader, roster, children, self._folder)
             helpers: list[Greenlet[..., None]] = [gevent.spawn(watch_parent, self._stops), gevent.spawn(watch.keep)]
+            helpers[1].link_exception(lambda _: self._stops.at_once())
             children.start(EVERYWHERE.get(crew.bind, crew.bind), leader.port, key)
             try:
                 if muster.gather(crew, leader.port) and muster.hand_out(self._run, self._data):
@@ -95,6 +96,8 @@ class Master:
             except LabError as error:
                 watch.dismiss(f"the run did not begin: {error}")
                 raise
+            if failed := helpers[1].exception:
+                ending = Ending("crashed", ending.traces, ending.findings, f"the master could not go on: {failed!r}")
             gevent.killall(helpers)
             watch.dismiss()
         return ending
@@ -108,7 +111,8 @@ class Master:
         watch.begin()
         self._say(f"{self._crew.size} load processes are at work")
         shape = gevent.spawn(self._follow, leader, watch)
-        wait_until(lambda: self._stops.soon.is_set() or shape.ready() or watch.deserted)
+        wait_until(lambda: self._stops.soon.is_set() or shape.ready() or watch.over)
+        left_alone = watch.over and not self._stops.asked
         shape.kill(block=True)
         grace = self._run.scenario.graceful_stop
         watch.send_all(wire.DRAIN, grace)
@@ -116,8 +120,10 @@ class Master:
         watch.send_all(wire.HALT)
         wait_until(lambda: watch.over, FINAL_S)
         watch.finish()
-        if watch.deserted:
-            return Ending("crashed", watch.traces, watch.findings(self._data), "every load process was lost")
+        if left_alone:
+            return Ending(
+                "crashed", watch.traces, watch.findings(self._data), "every load process was gone before the end"
+            )
         reason = "stopped" if self._stops.asked else "finished"
         return Ending(reason, watch.traces, watch.findings(self._data))
 

@@ -103,7 +103,8 @@ class Remote:
         wire.use_key(os.environ.get(KEY_VARIABLE, ""))
         environment = Environment()
         hello = Hello(version("airbourne-lab"), socket.gethostname(), digest(options.users_file), options.child)
-        runner = Follower(environment, (options.master[0], int(options.master[1])), hello.to_wire(), options.wait)
+        master = options.master[0], int(options.master[1])
+        runner = Follower(environment, master, hello.to_wire(), options.wait, self._stops.soon.is_set)
         runner.orders |= {
             wire.PLAN: self._on_plan,
             wire.BEGIN: self._on_begin,

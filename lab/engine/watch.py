@@ -65,11 +65,6 @@ class Watch:
         """Tell whether nobody's report is awaited any more."""
         return not any(peer.working for peer in self._roster)
 
-    @property
-    def deserted(self) -> bool:
-        """Tell whether every worker was lost."""
-        return all(peer.state is State.LOST for peer in self._roster)
-
     def hear(self, client: str, msg: Message) -> bool:
         """Take in a message of a worker that is known; tells whether it was one of a run's."""
         peer = self._roster.get(client)
@@ -101,9 +96,9 @@ class Watch:
             self._ping()
             gevent.sleep(BETWEEN)
         wait_until(lambda: all(peer.clock.best for peer in self._roster), PING_EVERY)
+        self._zero = time.perf_counter() + HEAD_START
         self._merger = Merger(peer.name for peer in self._roster)
         peers = [peer for peer in self._roster if self._meets(peer)]
-        self._zero = time.perf_counter() + HEAD_START
         for peer in peers:
             self._leader.tell(peer.client, wire.BEGIN, self._zero + peer.clock.use())
         self._leader.share_among(peers)

@@ -51,6 +51,8 @@ REPORT: Final = "lab"
 
 LARGEST: Final = 256 * 1024 * 1024
 """Bytes of the largest message that is taken in: a plan with a million users."""
+LINGER_MS: Final = 1000
+"""How long a process that ends waits for what it sent to go out."""
 _SALT: Final = b"airbourne-lab: master and workers"
 
 
@@ -68,6 +70,8 @@ class _Socket(BaseSocket):
         self.socket.setsockopt(zmq.SNDHWM, 0)
         self.socket.setsockopt(zmq.RCVHWM, 0)
         self.socket.setsockopt(zmq.MAXMSGSIZE, LARGEST)
+        # Without this a process whose words nobody takes would never end.
+        self.socket.setsockopt(zmq.LINGER, LINGER_MS)
 
     def send(self, message: Message) -> None:
         """Send to the master."""

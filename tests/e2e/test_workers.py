@@ -156,7 +156,10 @@ def test_a_worker_that_is_stopped_ends_105(lab: Lab) -> None:
     """Ctrl-C while it waits for a master is answered at once."""
     port = _free_port()
     worker = lab.start("worker", "--master", f"127.0.0.1:{port}")
-    _wait_for(lambda: psutil.Process(worker.pid).children(), "its load process")
+    # The other end of the connection: the load process is past its imports, and asks for a master.
+    with socket.create_server(("127.0.0.1", int(port))) as silent:
+        silent.settimeout(60)
+        silent.accept()[0].close()
     worker.send_signal(signal.SIGINT)
     ended = lab.ended(worker)
 

@@ -190,8 +190,9 @@ def worker(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
 
 def last_word(process: subprocess.Popen[str]) -> dict[str, Any]:
     """Wait for a worker's end and give the last line that it said."""
-    out, _ = process.communicate(timeout=40)
-    found: dict[str, Any] = json.loads(out.splitlines()[-1])
+    process.wait(40)  # and not `communicate`, which closes its standard input: it would stop
+    assert process.stdout is not None
+    found: dict[str, Any] = json.loads(process.stdout.read().splitlines()[-1])
     return found
 
 
@@ -270,6 +271,19 @@ def test_a_worker_that_is_killed_is_said_and_its_users_go_to_others(lead: Callab
     assert totals["sent"] == totals["ok"] + totals["failed"] + totals["unfinished"]
     assert result["served"] >= totals["ok"] > 0
     assert [gauges["vus"] for second, gauges in result["gauges"] if second == 5] == [12]
+
+
+def test_a_run_without_a_worker_left_has_crashed(lead: Callable[..., Lead]) -> None:
+    """It ends at once, says so, and what was recorded stays."""
+    run = lead(crew={"workers": 2}, stages=[[0, 4], [60, 4]])
+    run.wait_for_second(1)
+    for process in run.children():
+        process.kill()
+    result = run.result()
+
+    assert (result["reason"], result["detail"]) == ("crashed", "every load process was gone before the end")
+    assert levels(result, "load processes") == ["SUSPECT", "SUSPECT"]
+    assert result["totals"]["ok"] > 0
 
 
 def test_a_worker_that_falls_silent_is_lost_and_stops_when_it_is_back(
