@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self
 
@@ -18,6 +19,7 @@ from lab.model.verdict import Finding, Validity
 from lab.store import ENGINE_FILE
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
     from types import TracebackType
 
@@ -45,6 +47,19 @@ def failure(exit_code: int, sentence: str) -> LabError:
     return _KINDS.get(exit_code, RunError)(sentence)
 
 
+@contextmanager
+def stops_held() -> Iterator[None]:
+    """Let a process that is started within begin with SIGINT and SIGTERM held back, until it is ready to heed them.
+
+    A KeyboardInterrupt in the middle of Locust's patching of the interpreter leaves a process that never ends.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 class LoadProcess:
     """A load process and the ticks that it appends to its run folder. Leaving the context leaves no process."""
 
@@ -56,14 +71,15 @@ class LoadProcess:
         self._rest = ""
         self._asked = False
         # Its own session: Ctrl-C in the terminal reaches the lab, which then asks the load to stop in good order.
-        self._process = subprocess.Popen(  # noqa: S603 - the lab's own module, no shell
-            [sys.executable, "-m", *_module(crew), str(folder.path), "--dataset", str(dataset)],
-            env=os.environ | {KEY_VARIABLE: crew.key},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL if crew.alone else subprocess.PIPE,
-            stderr=folder.engine_log.open("ab"),
-            start_new_session=True,
-        )
+        with stops_held():
+            self._process = subprocess.Popen(  # noqa: S603 - the lab's own module, no shell
+                [sys.executable, "-m", *_module(crew), str(folder.path), "--dataset", str(dataset)],
+                env=os.environ | {KEY_VARIABLE: crew.key},
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL if crew.alone else subprocess.PIPE,
+                stderr=folder.engine_log.open("ab"),
+                start_new_session=True,
+            )
         if self._process.stdout:
             os.set_blocking(self._process.stdout.fileno(), False)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from lab.errors import RunError, StoppedError
-from lab.load import failure
+from lab.load import failure, stops_held
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,16 +49,18 @@ def work(post: Post, say: Callable[[str], None], interrupts: Interrupts) -> None
         StoppedError: the user asked to stop.
     """
     # Its own session, as for a load process of a run: Ctrl-C reaches the lab, which asks in good order.
-    with subprocess.Popen(  # noqa: S603 - the lab's own module, no shell
-        [
-            *(sys.executable, "-m", "lab.engine.remote", "--master", post.host, str(post.port)),
-            *("--users-file", str(post.users), "--wait", str(post.wait)),
-            *(["--allow-public"] if post.allow_public else []),
-        ],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        start_new_session=True,
-    ) as process:
+    with stops_held():
+        process = subprocess.Popen(  # noqa: S603 - the lab's own module, no shell
+            [
+                *(sys.executable, "-m", "lab.engine.remote", "--master", post.host, str(post.port)),
+                *("--users-file", str(post.users), "--wait", str(post.wait)),
+                *(["--allow-public"] if post.allow_public else []),
+            ],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            start_new_session=True,
+        )
+    with process:
         try:
             last = _follow(process, say, interrupts)
         finally:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import logging
+import signal
 import sys
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+import gevent
 import gevent.socket
 
 from lab.engine.cell import Traces, listed
@@ -57,6 +59,13 @@ class Ending:
             "detail": self.detail,
         }
         (folder.path / ENGINE_FILE).write_text(json.dumps(said, indent=1) + "\n", encoding="utf-8")
+
+
+def heed(stops: Stops) -> None:
+    """Take SIGINT and SIGTERM from now on, those too that came while this process was starting and held them back."""
+    gevent.signal_handler(signal.SIGINT, stops.ask)
+    gevent.signal_handler(signal.SIGTERM, stops.at_once)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGTERM})
 
 
 def watch_parent(stops: Stops) -> None:

@@ -15,7 +15,6 @@ import argparse
 import logging
 import os
 import secrets
-import signal
 import sys
 from importlib.metadata import version
 from pathlib import Path
@@ -27,7 +26,7 @@ from lab import dataset_file
 from lab.engine import wire
 from lab.engine.cell import Stops, go_first
 from lab.engine.children import Children
-from lab.engine.ending import Ending, watch_parent
+from lab.engine.ending import Ending, heed, watch_parent
 from lab.engine.leader import Leader, stand_in
 from lab.engine.muster import Muster, wait_until
 from lab.engine.roster import Roster
@@ -70,8 +69,7 @@ class Master:
         Raises:
             LabError: workers did not come, or could not do what the run asks for.
         """
-        gevent.signal_handler(signal.SIGINT, self._stops.ask)
-        gevent.signal_handler(signal.SIGTERM, self._stops.at_once)
+        heed(self._stops)
         crew, scenario = self._crew, self._run.scenario
         # Nobody but this run's own processes may connect to a master that expects nobody else.
         key = crew.key or ("" if crew.expect else secrets.token_hex(16))

@@ -16,7 +16,6 @@ import argparse
 import json
 import logging
 import os
-import signal
 import socket
 import sys
 from importlib.metadata import version
@@ -29,7 +28,7 @@ import gevent.event
 from lab import dataset_file, store, targets
 from lab.engine import wire
 from lab.engine.cell import Cell, Share, Stops, go_first
-from lab.engine.ending import watch_parent
+from lab.engine.ending import heed, watch_parent
 from lab.engine.follower import Follower
 from lab.engine.roster import Hello, digest
 from lab.engine.rows import Appended, Sent
@@ -70,8 +69,7 @@ class Remote:
         Raises:
             LabError: the master cannot be reached or went away, or what it asks for cannot be done here.
         """
-        gevent.signal_handler(signal.SIGINT, self._stops.ask)
-        gevent.signal_handler(signal.SIGTERM, self._stops.at_once)
+        heed(self._stops)
         helpers: list[Greenlet[..., None]] = [gevent.spawn(watch_parent, self._stops)]
         runner = self._connect()
         self._say(f"Connected to the master at {runner.place}; waiting for the run to begin")

@@ -11,7 +11,6 @@ from locust.env import Environment  # isort: skip - first, since it patches the 
 
 import argparse
 import logging
-import signal
 import sys
 from contextlib import ExitStack
 from pathlib import Path
@@ -21,7 +20,7 @@ import gevent
 
 from lab import dataset_file
 from lab.engine.cell import Cell, Share, Stops, go_first
-from lab.engine.ending import Ending, watch_parent
+from lab.engine.ending import Ending, heed, watch_parent
 from lab.engine.shape import StagedRunner, StagesShape
 from lab.errors import LabError
 from lab.store import RunFolder
@@ -56,8 +55,7 @@ class Worker:
         Returns:
             `finished`, or `stopped` when the user asked to stop.
         """
-        gevent.signal_handler(signal.SIGINT, self._stops.ask)
-        gevent.signal_handler(signal.SIGTERM, self._stops.at_once)
+        heed(self._stops)
         helpers: list[Greenlet[..., None]] = [gevent.spawn(watch_parent, self._stops), gevent.spawn(self._cell.probe)]
         self._cell.recorder.start()
         helpers.append(gevent.spawn(self._cell.every_second, self._write))
