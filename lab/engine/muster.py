@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 READY_S: Final = 30.0
 """Seconds for a worker to load the user class and to find the target."""
+GONE_S: Final = 15.0
+"""Seconds without a word after which a worker is gone: longer than in a run, since loading a users file takes time."""
 LAST_WORDS_S: Final = 1.0
 """Seconds for what a worker said before it ended."""
 LOOK: Final = 0.05
@@ -143,7 +145,7 @@ class Muster:
         ended = self._children.first_ended()
         if ended and not wait_until(lambda: self._failure is not None, LAST_WORDS_S):
             raise RunError(f"worker {ended[0] + 1} could not start: {ended[1]}; the run folder's engine.log says why")
-        for peer in [peer for peer in self._roster if peer.silent]:
+        for peer in [peer for peer in self._roster if peer.silent(GONE_S)]:
             if peer.place >= 0:
                 raise RunError(f"{peer.name} went away before the run began")
             self._say(f"A worker on {peer.hello.host} went away again")

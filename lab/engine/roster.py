@@ -90,10 +90,9 @@ class Peer:
         """Tell whether it is a child of the master's."""
         return self.hello.child is not None
 
-    @property
-    def silent(self) -> bool:
-        """Tell whether it has said nothing for long."""
-        return time.monotonic() - self.heard > SILENCE
+    def silent(self, limit: float = SILENCE) -> bool:
+        """Tell whether it has said nothing for long: `limit` seconds."""
+        return time.monotonic() - self.heard > limit
 
 
 class Roster:

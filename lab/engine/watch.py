@@ -186,7 +186,7 @@ class Watch:
         number = peer.hello.child
         if number is not None and (how := self._children.ended(number)):
             self._lose(peer, how)
-        elif peer.silent:
+        elif peer.silent():
             self._lose(peer, f"it said nothing for {time.monotonic() - peer.heard:.0f} s")
 
     def _lose(self, peer: Peer, how: str) -> None:

@@ -382,6 +382,7 @@ def test_what_users_raise_is_counted_over_all_workers(lead: Callable[..., Lead])
     """Traces of the same place are one, with the number of times of all processes."""
     result = lead(crew={"workers": 2}, stages=[[0, 4], [2, 4]], **{"class": "Raiser"}).result()
 
+    assert "errors" in result, result
     ((count, message),) = result["errors"]
     assert message == "KeyError: 'seat'"
     assert count == result["totals"]["iteration_errors"] > 2
