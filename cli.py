@@ -214,6 +214,7 @@ def lint(  # noqa: PLR0913, PLR0917 - each is an option
     gateway: opt.Gateway = "",
     stage: Annotated[list[str] | None, typer.Option(help="As for run: DURATION:USERS, repeatable.")] = None,
     threshold: Annotated[list[str] | None, typer.Option(help="As for run, repeatable.")] = None,
+    duration: opt.Duration = "",
     time_scale: Annotated[float, typer.Option(help="As for run: multiply the stages' time.")] = 1.0,
     dataset: Annotated[Path | None, typer.Option(help="Count the seats of this dataset file.")] = None,
     *,
@@ -231,7 +232,12 @@ def lint(  # noqa: PLR0913, PLR0917 - each is an option
     from reports.lint import lint_json, lint_text
 
     planned = catalogue.planned(
-        scenario, SCENARIOS, stages=stage or [], thresholds=threshold or [], time_scale=time_scale
+        scenario,
+        SCENARIOS,
+        stages=stage or [],
+        thresholds=threshold or [],
+        time_scale=time_scale,
+        duration=duration,
     )
     remarks = look_over(planned, _seeded(planned, target, gateway, dataset))
     typer.echo(lint_json(planned.name, remarks) if as_json else lint_text(planned.name, remarks), nl=as_json)
@@ -255,6 +261,7 @@ def run(  # noqa: PLR0913, PLR0917 - each is an option
     label: Annotated[str, typer.Option(help="A name for this revision of the system.")] = "",
     stage: Annotated[list[str] | None, typer.Option(help="Replace the load: DURATION:USERS, repeatable.")] = None,
     threshold: Annotated[list[str] | None, typer.Option(help='Add one, repeatable: "checks:rate>0.99".')] = None,
+    duration: opt.Duration = "",
     time_scale: Annotated[float, typer.Option(help="Multiply the stages' time: 0.1 is ten times shorter.")] = 1.0,
     seed: Annotated[int, typer.Option(help="Seed of the users' random choices.")] = 1,
     dataset: Annotated[Path | None, typer.Option(help="Use this dataset file.")] = None,
@@ -286,7 +293,12 @@ def run(  # noqa: PLR0913, PLR0917 - each is an option
     from reports.stack import StackView
 
     planned = catalogue.planned(
-        scenario, SCENARIOS, stages=stage or [], thresholds=threshold or [], time_scale=time_scale
+        scenario,
+        SCENARIOS,
+        stages=stage or [],
+        thresholds=threshold or [],
+        time_scale=time_scale,
+        duration=duration,
     )
     crew = crews.planned(
         workers=workers,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from lab.errors import ConfigError, ScenarioError, nearest
 from lab.model.scenario import Scenario, parse_scenario
 from lab.model.source import Source
-from lab.model.stage import parse_stage
+from lab.model.stage import parse_duration, parse_stage
 from lab.model.threshold import parse_option
 
 if TYPE_CHECKING:
@@ -67,8 +67,14 @@ def _require_class(name: str, users: Path, source: Source) -> None:
         raise source.error(f'{users} has no class "{name}"{nearest(name, classes)}', "exec", name)
 
 
-def planned(
-    reference: str, folder: Path, *, stages: Sequence[str], thresholds: Sequence[str], time_scale: float
+def planned(  # noqa: PLR0913 - each is an option of the command
+    reference: str,
+    folder: Path,
+    *,
+    stages: Sequence[str],
+    thresholds: Sequence[str],
+    time_scale: float = 1.0,
+    duration: str = "",
 ) -> Scenario:
     """Read a scenario and change it as the command line says.
 
@@ -78,13 +84,19 @@ def planned(
         stages: `DURATION:USERS`, which replace the scenario's load.
         thresholds: `METRIC:EXPRESSION`, added to the scenario's own.
         time_scale: stretches the stages (below 1: shortens them).
+        duration: how long all of it takes, by stretching the hold; "" for as long as it is.
 
     Raises:
-        ConfigError: one of them cannot be read.
+        ConfigError: one of them cannot be read, or there is no hold to stretch.
     """
     if not 0 < time_scale <= LONGEST_SCALE:
         raise ConfigError(f"--time-scale {time_scale:g} must be more than 0 and at most {LONGEST_SCALE}")
     found = load(reference, folder)
     if stages:
         found = found.with_stages([parse_stage(text) for text in stages])
+    if duration:
+        try:
+            found = found.with_duration(parse_duration(duration))
+        except ConfigError as error:
+            raise ConfigError(f"--duration {duration}: {error}") from None
     return found.scaled(time_scale).with_thresholds([parse_option(text) for text in thresholds])

@@ -86,6 +86,9 @@ InfluxOrg = Annotated[str, typer.Option("--influx-org", help="Or INFLUXDB_V2_ORG
 InfluxBucket = Annotated[str, typer.Option("--influx-bucket", help="Or INFLUXDB_V2_BUCKET.", rich_help_panel=_INFLUX)]
 NoInflux = Annotated[bool, typer.Option("--no-influx", help="Send none, whatever is set.", rich_help_panel=_INFLUX)]
 
+Duration = Annotated[
+    str, typer.Option("--duration", help="Stretch the hold until all of it takes this long: 45m.", metavar="TIME")
+]
 Out = Annotated[Path, typer.Option("--out", help="Where run folders are.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 

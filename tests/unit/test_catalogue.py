@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from lab import catalogue
-from lab.errors import ScenarioError
+from lab.errors import ConfigError, ScenarioError
 
 TEXT = 'executor = "constant-vus"\nexec = "B"\nvus = 1\nduration = "1s"\n'
 USERS = "class B:\n    pass\n"
@@ -109,3 +109,23 @@ def test_a_mistyped_class_is_told_with_its_line_before_anything_is_started(folde
         ScenarioError, match=r'smoke\.toml, line 2: .*users\.py has no class "Boker"; did you mean "Booker"'
     ):
         catalogue.load("smoke", folder)
+
+
+def test_duration_stretches_the_hold_before_all_is_scaled() -> None:
+    """`--duration` is the length of the whole test, of which `--time-scale` then makes a shorter one."""
+    soak = catalogue.planned("soak", SHIPPED, stages=[], thresholds=[], duration="1h", time_scale=0.1)
+    assert soak.duration == pytest.approx(360)
+
+
+@pytest.mark.parametrize(
+    ("name", "duration", "words"),
+    [
+        ("soak", "5x", '--duration 5x: "5x" is no duration'),
+        ("soak", "1s", "--duration 1s: soak cannot take 1 s: its ramps alone take"),
+        ("ramp", "5m", "--duration 5m: ramp never holds its peak"),
+    ],
+)
+def test_a_duration_that_cannot_be_is_refused(name: str, duration: str, words: str) -> None:
+    """The sentence names the option, what was written and why it cannot be."""
+    with pytest.raises(ConfigError, match=words):
+        catalogue.planned(name, SHIPPED, stages=[], thresholds=[], duration=duration)
