@@ -63,8 +63,8 @@ SETTLED = (
 )
 POSTPONE = (
     update(bookings)
-    # A booking that another request finished meanwhile needs no settling, and would stay due for ever.
-    .where(bookings.c.id == bindparam("booking"), bookings.c.status != BOOKED)
+    # What somebody else booked or settled meanwhile needs no settling, and would stay due for ever.
+    .where(bookings.c.id == bindparam("booking"), (bookings.c.status == IN_PROCESS) | bookings.c.seatsOwed)
     .values(settleAt=bindparam("settle"))
 )
 NOTE = insert(outbox)

@@ -134,6 +134,14 @@ def test_a_booked_one_is_never_due_again(bench: Bench) -> None:
     assert not bench.store.due(10)
 
 
+def test_a_settled_one_is_never_due_again(bench: Bench) -> None:
+    """Of two who give the same seats back, the one that hears nothing leaves nothing for the settler."""
+    booked = bench.service.book(WISH, ANN, None)
+    bench.service.cancel(booked["id"], ANN)
+    bench.store.settle_in(booked["id"], timedelta(seconds=-1))
+    assert not bench.store.due(10)
+
+
 def test_seats_are_owed_until_flights_is_back(bench: Bench) -> None:
     """The settler tries again until the seats are given back."""
     bench.seats.after = UpstreamSlowError("flights is slow", sent=True)
