@@ -32,6 +32,10 @@ class MailServerAwayError(ServiceError):
     """The mail server cannot be reached or hung up, or encryption or login failed: no mail's fault."""
 
 
+class HungUpError(MailServerAwayError):
+    """The mail server was there, and ended the session over this mail: it may be the mail's fault after all."""
+
+
 class Mailbox:
     """A connection to the mail server, opened when it is needed, and again after it broke."""
 
@@ -48,7 +52,8 @@ class Mailbox:
 
         Raises:
             MailRefusedError: the server does not want it.
-            MailServerAwayError: the server is away, or hung up before it took the mail.
+            HungUpError: the server hung up before it took the mail, or took none in this session.
+            MailServerAwayError: the server is away.
         """
         connection = self._open()
         try:
@@ -59,7 +64,7 @@ class Mailbox:
             raise self._refusal(error.smtp_code, error.smtp_error) from error
         except (smtplib.SMTPException, OSError) as error:
             self.close()
-            raise MailServerAwayError(f"{self._server.name} hung up: {_told(error)}") from error
+            raise HungUpError(f"{self._server.name} hung up: {_told(error)}") from error
         except ValueError as error:  # it cannot be written into the commands of SMTP
             raise MailRefusedError(str(error)) from error
 
@@ -118,7 +123,7 @@ class Mailbox:
             return MailRefusedError(f"{code} {text}")
         self.close()
         self._proven, self._trouble = False, f"{self._server.name} takes no mails in this session: {code} {text}"
-        return MailServerAwayError(self._trouble)
+        return HungUpError(self._trouble)
 
 
 class SessionError(Exception):

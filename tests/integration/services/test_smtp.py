@@ -11,7 +11,7 @@ from flask import Flask
 from reference_services.common.database import open_database
 from reference_services.common.environment import Common, Environment
 from reference_services.reminder.mail import Mailbox, MailServerAwayError
-from reference_services.reminder.mailer import Mailer
+from reference_services.reminder.mailer import BATCH, Mailer
 from reference_services.reminder.mailserver import MailServer
 from reference_services.reminder.models import NewTicket, TicketQuery, metadata
 from reference_services.reminder.store import TicketStore
@@ -207,6 +207,24 @@ def test_a_server_that_is_away_costs_no_try(store: TicketStore, way: str) -> Non
         mailer.step()
         assert host.moods.recipients == ["ann@example.com"]
     assert statuses(store) == {"ann@example.com": "SUCCESS"}
+
+
+@pytest.mark.parametrize("number", [1, BATCH + 1])
+def test_mails_at_which_the_server_hangs_up_hold_up_no_other(store: TicketStore, number: int) -> None:
+    """They are due first, and fail whenever they come; the others are mailed, and they themselves once they may be."""
+    bad = [f"bad-{one}@example.com" for one in range(number)]
+    good = [f"good-{one}@example.com" for one in range(BATCH)]
+    due(store, *bad, *good)
+    with MailHost() as host:
+        host.moods.answers = {one: ["421 Not this one"] * 3 for one in bad}
+        mailer, failures = mailer_of(store, host), 0
+        while "PENDING" in statuses(store).values() and failures <= 3 * number:
+            try:
+                mailer.step()
+            except MailServerAwayError:
+                failures += 1
+        assert host.moods.recipients == good + bad
+    assert failures == 3 * number
 
 
 class Forgetful(TicketStore):
