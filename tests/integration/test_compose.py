@@ -102,6 +102,16 @@ def test_images_are_pinned_to_an_exact_version(composed: Composed) -> None:
     assert all(EXACT.search(base) for base in bases), bases
 
 
+def test_the_labs_image_is_built_once(composed: Composed) -> None:
+    """Builds of one tag at the same time fail where there is none yet: the first container makes it, nobody else."""
+    ours = {name for name, service in composed.items() if service["image"] == composed["check-env"]["image"]}
+    assert ours == {*SERVICES, *ONE_SHOTS, "worker"}
+    assert {name for name in ours if "build" in composed[name]} == {"check-env"}
+    assert {name: composed[name]["pull_policy"] for name in ours - {"check-env"}} == dict.fromkeys(
+        ours - {"check-env"}, "never"
+    )
+
+
 def test_what_stays_up_tells_whether_it_is_healthy(composed: Composed) -> None:
     """Every service that stays up has a health check and is started again; what ends by itself is not."""
     for name in FOREVER:
@@ -149,7 +159,7 @@ def test_nothing_runs_as_root_or_may_become_it(composed: Composed) -> None:
     user = re.findall(r"^USER (\S+)", DOCKERFILE.split("\nFROM ")[-1], re.MULTILINE)
     assert len(user) == 1
     for name, service in composed.items():
-        given = service.get("user", user[0] if "build" in service else "root")
+        given = service.get("user", user[0] if service["image"] == composed["check-env"]["image"] else "root")
         assert given.split(":")[0] not in {"", "0", "root"}, name
         assert service["cap_drop"] == ["ALL"], name
         assert service["security_opt"] == ["no-new-privileges:true"], name
