@@ -11,7 +11,7 @@ from reference_services.common.errors import Refusal, UpstreamDownError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from reference_services.common.client import Upstream
+    from reference_services.common.client import Reply, Upstream
     from reference_services.common.profile import Profile
 
 JSON = {"Content-Type": "application/json"}
@@ -68,7 +68,7 @@ class AtomicSeats:
         body = to_json({"seats": seats, "key": key})
         target = f"/api/v1/flights/{flight_id}/reservations"
         reply = self._flights.call("POST", target, body=body, headers=JSON, repeatable=True)
-        said = from_json(reply.body)
+        said = _said(reply, sent=True)
         if reply.status == CREATED:
             return int(said["data"]["price"])
         if reply.status in {NOT_FOUND, CONFLICT}:
@@ -106,7 +106,7 @@ class ReadThenWriteSeats:
 
     def _read(self, flight_id: int) -> dict[str, Any]:
         reply = self._flights.call("GET", f"/api/v1/flights/{flight_id}")
-        said: dict[str, Any] = from_json(reply.body)
+        said = _said(reply, sent=False)
         if reply.status == NOT_FOUND:
             raise SeatsRefused(reply.status, said["message"], said["err"], certain=True)
         if reply.status != OK:
@@ -119,6 +119,15 @@ class ReadThenWriteSeats:
         reply = self._flights.call("PATCH", f"/api/v1/flights/{flight_id}", body=body, headers=JSON)
         if reply.status != OK:
             raise UpstreamDownError(reply.complaint("flights"), sent=True)
+
+
+def _said(reply: Reply, *, sent: bool) -> dict[str, Any]:
+    """Read an answer; one that is no JSON is a proxy's or a dying server's, and says nothing."""
+    try:
+        said: dict[str, Any] = from_json(reply.body)
+    except ValueError as error:
+        raise UpstreamDownError(reply.complaint("flights"), sent=sent) from error
+    return said
 
 
 def seats_of(profile: Profile, flights: Upstream) -> Seats:

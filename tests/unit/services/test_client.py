@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from reference_services.booking.seats import seats_of
 from reference_services.common.client import Upstream
 from reference_services.common.errors import UpstreamDownError, UpstreamSlowError
+from reference_services.common.profile import profile_named
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -76,3 +78,14 @@ def test_a_service_that_says_nothing_is_slow() -> None:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         with pytest.raises(UpstreamSlowError):
             upstream(url, 0.1).call("GET", "/x")
+
+
+@pytest.mark.parametrize("profile", ["safe", "as-found"])
+def test_an_answer_of_flights_that_is_no_json_counts_as_none(profile: str) -> None:
+    """A proxy before flights, or a server that dies, answers in HTML: that is no failure of booking."""
+    page = b"<html>Bad Gateway</html>"
+    answer = b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: %d\r\nConnection: close\r\n\r\n" % len(page) + page
+    with server([answer]) as (url, _):
+        seats = seats_of(profile_named(profile), upstream(url))
+        with pytest.raises(UpstreamDownError, match="flights answered 502"):
+            seats.take(1, 1, "key")
