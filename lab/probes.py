@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 EVERY_S: Final = 1.0
 ANSWER_S: Final = 0.3
 LARGEST: Final = 64 * 1024
+LARGEST_DEPTH: Final = 1e15
+"""More is no figure; nor is what is no number, which no comparison holds for."""
 CHILDREN_EVERY: Final = 5
 """Children are looked for every so many seconds: that takes a look at every process of the machine."""
 DEPTHS: Final = (("reminder", "queueDepth", "notifications"), ("booking", "outboxDepth", "outbox"))
@@ -166,7 +168,7 @@ class Queues:
         found = {}
         for url, figure, queue in self._asked:
             value = self._data(url).get(figure)
-            if isinstance(value, (int, float)) and not isinstance(value, bool):
+            if isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= LARGEST_DEPTH:
                 found[SeriesKey("queue_depth", (("queue", queue),))] = float(value)
         return found
 

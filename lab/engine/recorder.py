@@ -116,7 +116,10 @@ class Recorder:
 
         With `everything` the second that is not over yet is given too, and nothing may be recorded afterwards.
         """
-        end = int(self.elapsed) + (1 if everything else 0)
+        end = int(self.elapsed)
+        if everything:
+            # A clock that was set back may be in a second that was given away: what came since stands in a later one.
+            end = max(end, self._closed, *self._seconds) + 1
         ticks = []
         for number in range(self._closed, end):
             second = self._seconds.pop(number, None) or _Second()

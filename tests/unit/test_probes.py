@@ -101,6 +101,9 @@ def test_depths_are_what_the_services_say() -> None:
         b'{"data": null}',
         b'{"data": {"queueDepth": "7"}}',
         b'{"data": {"queueDepth": true}}',
+        b'{"data": {"queueDepth": NaN}}',
+        b'{"data": {"queueDepth": 1e999}}',
+        b'{"data": {"queueDepth": 1' + b"0" * 400 + b"}}",
     ],
 )
 def test_a_service_that_tells_nothing_gives_no_figure(body: bytes) -> None:

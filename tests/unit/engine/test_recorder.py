@@ -204,3 +204,16 @@ def test_a_closed_second_does_not_grow() -> None:
     answer(recorder)
 
     assert tally(first).requests(Selector(DURATION), OK) == 1
+
+
+def test_a_clock_that_is_set_back_at_the_end_loses_nothing() -> None:
+    """What is recorded after a second was given away, by a clock that went back into it, is given at the end."""
+    clock, recorder = started()
+    clock.now += 11.001
+    given = recorder.close({})
+    recorder.align(1000.004)
+    answer(recorder)
+    given += recorder.close({"unfinished": 0.0}, everything=True)
+    assert tally(*given).counters[SeriesKey("sent")] == 1
+    assert [tick.second for tick in given] == list(range(12))
+    assert given[-1].gauges == {SeriesKey("unfinished"): 0.0}
