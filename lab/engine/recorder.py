@@ -119,7 +119,7 @@ class Recorder:
         end = int(self.elapsed)
         if everything:
             # A clock that was set back may be in a second that was given away: what came since stands in a later one.
-            end = max(end, self._closed, *self._seconds) + 1
+            end = max(end, *self._seconds, self._closed - 1) + 1
         ticks = []
         for number in range(self._closed, end):
             second = self._seconds.pop(number, None) or _Second()
