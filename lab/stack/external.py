@@ -40,8 +40,10 @@ def _databases(server: DatabaseUrl) -> None:
     from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415 - as above
 
     where = f"--db-url: the database server at {server.where}"
+    # PyMySQL's own time-out ends with the connection: a server that then says no word is waited for without an end.
+    waits = {"connect_timeout": _SECONDS, "read_timeout": 2 * _SECONDS, "write_timeout": 2 * _SECONDS}
     try:
-        engine = create_engine(server.url(), poolclass=NullPool, connect_args={"connect_timeout": _SECONDS})
+        engine = create_engine(server.url(), poolclass=NullPool, connect_args=waits)
         with engine.connect() as connection:
             _create(connection, server, where)
     except SQLAlchemyError as error:
@@ -49,7 +51,7 @@ def _databases(server: DatabaseUrl) -> None:
         raise StackError(f"{where} cannot be used: {reason}; start it, or correct the URL") from None
     except (RuntimeError, TypeError) as error:
         # PyMySQL wants one more package for some ways to log in, and refuses options that it does not know.
-        raise StackError(f"{where} cannot be used: {error}") from None
+        raise StackError(f"{where} cannot be used: {error}; correct the URL") from None
 
 
 def _create(connection: Connection, server: DatabaseUrl, where: str) -> None:
@@ -78,6 +80,7 @@ def _create(connection: Connection, server: DatabaseUrl, where: str) -> None:
 
 def _bus(url: str) -> None:
     import pika  # noqa: PLC0415 - wanted by this backend alone
+    from pika.adapters.utils.connection_workflow import AMQPConnectorException  # noqa: PLC0415 - as above
 
     where = f"--amqp-url: RabbitMQ at {redact.url(url)}"
     logging.getLogger("pika").setLevel(logging.CRITICAL)
@@ -94,7 +97,7 @@ def _bus(url: str) -> None:
         raise StackError(f"{where} refuses the user or the password; correct the URL") from None
     except pika.exceptions.ProbableAccessDeniedError:
         raise StackError(f"{where} refuses the user this virtual host; correct the URL") from None
-    except (pika.exceptions.AMQPError, OSError) as error:
+    except (pika.exceptions.AMQPError, AMQPConnectorException, OSError) as error:
         kind = type(error.args[0] if error.args and isinstance(error.args[0], Exception) else error).__name__
         raise StackError(f"{where} cannot be reached ({kind}); start it, or correct the URL") from None
 

@@ -37,6 +37,7 @@ def rabbitmq(port: int, url: str) -> str | None:
     if not _listens(port):
         return "does not listen"
     import pika  # noqa: PLC0415 - wanted by some stacks alone
+    from pika.adapters.utils.connection_workflow import AMQPConnectorException  # noqa: PLC0415 - as above
 
     # It tells each failed try at length; the reason that is given here is enough.
     logging.getLogger("pika").setLevel(logging.CRITICAL)
@@ -45,7 +46,8 @@ def rabbitmq(port: int, url: str) -> str | None:
     parameters.stack_timeout = 2 * TIMEOUT
     try:
         pika.BlockingConnection(parameters).close()
-    except (pika.exceptions.AMQPError, OSError) as error:
+    except (pika.exceptions.AMQPError, AMQPConnectorException, OSError) as error:
+        # A server that is too busy to answer leads to the second, which is no AMQPError.
         return f"does not let the lab in ({type(error).__name__})"
     return None
 

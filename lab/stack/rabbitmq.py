@@ -54,6 +54,8 @@ def environment(folder: Path, node_port: int) -> dict[str, str]:
         "LANG": "C.UTF-8",
         # The start script then becomes Erlang instead of staying in front of it.
         "RUNNING_UNDER_SYSTEMD": "true",
+        # Once a minute the server sees to it that the port mapper runs, by starting an Erlang: this goes for it too.
+        "ERL_FLAGS": "-start_epmd false",
         # A dump of its memory would hold the passwords.
         "ERL_CRASH_DUMP_SECONDS": "0",
         "RABBITMQ_NODENAME": _NODE,

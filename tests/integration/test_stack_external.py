@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import socket
+import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -179,6 +181,32 @@ def test_a_server_that_cannot_be_used_is_named(
     assert "\n" not in str(caught.value)
     assert not [secret for secret in elsewhere.secrets if secret in str(caught.value)]
     assert load(root) is None
+
+
+@pytest.mark.parametrize("option", ["--db-url", "--amqp-url"])
+def test_a_server_that_never_says_a_word_is_given_up(
+    mariadb: MariaDB, rabbitmq: RabbitMQ, monkeypatch: pytest.MonkeyPatch, option: str
+) -> None:
+    """A port that takes connections and stays silent, as a dead proxy does, is an error and not an endless wait."""
+    monkeypatch.setattr(external, "_SECONDS", 1)
+    db_url = f"mysql://root:{mariadb.password}@127.0.0.1:{mariadb.port}/silent"
+    with socket.create_server((ports.LOOPBACK, 0)) as mute:
+        url = f"://u:p@{ports.LOOPBACK}:{mute.getsockname()[1]}"
+        backend = (
+            Backend.of("external", db_url=f"mysql{url}", amqp_url=rabbitmq.url)
+            if option == "--db-url"
+            else Backend.of("external", db_url=db_url, amqp_url=f"amqp{url}")
+        )
+        # A watchdog of its own: without the time-out nothing else would ever end the wait.
+        watchdog = threading.Timer(PATIENCE, mute.shutdown, [socket.SHUT_RDWR])
+        watchdog.start()
+        try:
+            with pytest.raises(StackError, match=f"^{option}: .*127.0.0.1") as caught:
+                external.prepare(backend)
+            assert watchdog.is_alive()
+        finally:
+            watchdog.cancel()
+    assert "\n" not in str(caught.value)
 
 
 def test_foreign_databases_are_not_emptied(root: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import stat
 import subprocess
 import sys
@@ -16,13 +17,13 @@ import pytest
 import urllib3
 
 from lab.errors import StackError
-from lab.stack import programs, serverfolder
+from lab.stack import logins, programs, rabbitmq, serverfolder
 from lab.stack.backend import Backend
 from lab.stack.control import down, find, up
 from lab.stack.layout import PARTS, SERVERS, SERVICES, Layout
 from lab.stack.logs import logs
 from lab.stack.owned import running
-from lab.stack.ports import is_free
+from lab.stack.ports import LOOPBACK, claim_any, is_free
 from lab.stack.state import StackEvent, load
 from lab.stack.status import status
 from tests.processes import alive_in, wait_until
@@ -181,6 +182,27 @@ def are_servers(folder: Path) -> bool:
         with suppress(psutil.Error):
             names.add(psutil.Process(pid).name())
     return "beam.smp" in names and bool(names & {"mariadbd", "mysqld"})
+
+
+def test_a_broker_that_is_too_busy_to_answer_is_not_ready_yet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A port that takes connections and says nothing is a reason to wait on, and no end of the supervisor."""
+    monkeypatch.setattr(logins, "TIMEOUT", 0.3)
+    with socket.create_server((LOOPBACK, 0)) as mute:
+        port = mute.getsockname()[1]
+        assert logins.rabbitmq(port, rabbitmq.url(port, "secret")) is not None
+
+
+def test_no_port_mapper_is_started(tmp_path: Path) -> None:
+    """RabbitMQ asks for Erlang's port mapper once a minute: none starts, to listen on every network."""
+    port, claim = claim_any("nobody")
+    claim.__exit__(None, None, None)
+    environment = {**rabbitmq.environment(tmp_path, port), "ERL_EPMD_PORT": str(port)}
+    asked = ["erl", "-boot", "no_dot_erlang", "-sname", "epmd-starter-1", "-noinput", "-s", "erlang", "halt"]
+    try:
+        subprocess.run(asked, env=environment, cwd=tmp_path, capture_output=True, check=False)
+        assert is_free(port)
+    finally:
+        subprocess.run(["epmd", "-port", str(port), "-kill"], env=environment, capture_output=True, check=False)  # noqa: S607 - what a failure starts
 
 
 @pytest.mark.parametrize(("there", "missing"), [([], "MariaDB"), (["mariadbd"], "RabbitMQ")])
