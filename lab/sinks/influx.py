@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 SECONDS_KEPT: Final = 600
 END_S: Final = 5.0
-UNMADE: Final = "not all points could be made in time"
+LATE: Final = "not all points could be made in time"
+UNMADE: Final = "not all points could be made"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,7 @@ class InfluxSink:
         self._patience = patience
         self._seconds: Queue[Tick | _Last] = Queue(SECONDS_KEPT)
         self._missed = False
+        self._broken = False
         self._sender: Sender | None = None
         self._composer: threading.Thread | None = None
 
@@ -88,9 +90,17 @@ class InfluxSink:
             self._missed = True
         composer.join(max(until - time.monotonic(), 0.0))
         found = sender.finish(until)
-        return replace(found, error=found.error or UNMADE) if composer.is_alive() or self._missed else found
+        if self._broken:
+            return replace(found, error=UNMADE)
+        return replace(found, error=found.error or LATE) if composer.is_alive() or self._missed else found
 
     def _compose(self, points: Points, sender: Sender) -> None:
+        try:
+            self._make(points, sender)
+        except Exception:  # noqa: BLE001 - whatever it is, the run goes on, and its summary says what is missing
+            self._broken = True
+
+    def _make(self, points: Points, sender: Sender) -> None:
         sender.offer(points.begin())
         made: dict[int, int] = {}
         while isinstance(found := self._seconds.get(), Tick):
@@ -113,6 +123,6 @@ class InfluxSink:
         for tick in samples_file.ticks(last.folder):
             lines = points.second(tick)
             if made.get(tick.second) != hash(tuple(lines)):
-                sender.offer(lines)
+                sender.correct(lines)
         self._missed = False
         return points

@@ -44,6 +44,7 @@ class Sender:
         self._spool = spool
         self._most = batches
         self._batches: deque[Sequence[str]] = deque()
+        self._corrections: deque[Sequence[str]] = deque()
         # Guards all that follows. What is taken to be sent is in flight at the same moment: points are never nowhere.
         self._lock = threading.Condition()
         self._in_flight: Sequence[str] = ()
@@ -71,6 +72,14 @@ class Sender:
             self._failed(SLOW)
             self._keep(lines)
 
+    def correct(self, lines: Sequence[str]) -> None:
+        """Take points that replace ones offered before: they go last of all, after those in the spool."""
+        with self._lock:
+            if lines and not self._over:
+                self._corrections.append(lines)
+                return
+        self._keep(lines)
+
     def news(self) -> str:
         """Give a sentence when the server has begun to fail, or to work again."""
         with self._lock:
@@ -86,7 +95,7 @@ class Sender:
         with self._lock:
             # From here on the thread changes nothing more, whatever its last call still does.
             self._over = True
-            waiting = [self._in_flight, *self._batches]
+            waiting = [self._in_flight, *self._batches, *self._corrections]
         for lines in waiting:
             self._keep(lines)
         return self._summary()
@@ -101,19 +110,21 @@ class Sender:
 
     def _run(self) -> None:
         fine = True
-        while lines := self._take():
+        while lines := self._take(self._batches):
             fine = self._try(lines)
         while fine and not self._over and (lines := self._spool.first(MOST_LINES)):
             fine = self._try(lines, spooled=True)
+        while fine and (lines := self._take(self._corrections)):
+            fine = self._try(lines)
         self._server.close()
 
-    def _take(self) -> Sequence[str]:
+    def _take(self, offers: deque[Sequence[str]]) -> Sequence[str]:
         """Give the points that wait, at least one offer's; none when there will be no more."""
         with self._lock:
-            self._lock.wait_for(lambda: self._batches or self._closed)
+            self._lock.wait_for(lambda: offers or self._closed)
             lines: list[str] = []
-            while self._batches and len(lines) < MOST_LINES and not self._over:
-                lines += self._batches.popleft()
+            while offers and len(lines) < MOST_LINES and not self._over:
+                lines += offers.popleft()
             self._in_flight = lines
             return lines
 

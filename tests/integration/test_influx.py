@@ -290,6 +290,72 @@ def test_a_second_that_comes_late_is_made_good(tmp_path: Path) -> None:
     assert set(last.values()) == set(points.lines(run, samples_file.ticks(folder)))
 
 
+def test_what_was_put_right_is_not_undone_by_the_spool(tmp_path: Path) -> None:
+    """A second is spooled, then added to, and the server is back: what it gets last of every point is the truth."""
+    ticks = synthetic.ticks(30)
+    late = Tick(10, {TrendKey("http_req_duration", "/late", (("operation", "booking"),)): {bin_of(70_000): 40}})
+    with recording() as (url, status, taken):
+        folder, run, sink = begun(tmp_path, url, [*ticks, late])
+        for tick in ticks[:20]:
+            sink.tick(tick)
+        before = list(points.lines(run, ticks[:20], over=False))
+        wait_until(lambda: len(list(spool.read(folder.spool))) == len(before))
+        status[0] = 204
+        for tick in [late, *ticks[20:]]:
+            sink.tick(tick)
+        summary = sink.end(run, folder)
+    assert (summary.spooled, summary.error) == (0, "")
+    last = {(line.partition(" ")[0], line.rpartition(" ")[2]): line for line in taken}
+    assert set(last.values()) == set(points.lines(run, samples_file.ticks(folder)))
+
+
+@contextmanager
+def recording() -> Iterator[tuple[str, list[int], list[str]]]:
+    """Answer as told, 503 at first, and keep the lines that are taken in their order."""
+    status, taken = [503], list[str]()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+            told = status[0]
+            taken.extend(body.split("\n") if told < 300 else [])
+            self.send_response(told)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}", status, taken
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def test_points_that_cannot_be_made_are_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A mistake in the making of points ends no run, and the summary does not say that all was sent."""
+    make = points.Points.second
+
+    def breaks(self: points.Points, tick: Tick) -> list[str]:
+        if tick.second == 5:
+            raise ZeroDivisionError
+        return make(self, tick)
+
+    monkeypatch.setattr(points.Points, "second", breaks)
+    with away() as url:
+        _, _, summary, _ = sent(url, tmp_path, synthetic.ticks(10))
+    assert summary.error
+    monkeypatch.undo()
+    with recording() as (url, status, _):
+        status[0] = 204
+        monkeypatch.setattr(points.Points, "second", breaks)
+        _, _, summary, _ = sent(url, tmp_path / "again", synthetic.ticks(10))
+    assert summary.error == "not all points could be made"
+
+
 def test_a_run_without_a_second_ends_too(tmp_path: Path) -> None:
     """A load that never began has the points of its start and its end."""
     run = synthetic.run(None)
