@@ -151,7 +151,8 @@ def execute(plan: Plan, observer: Observer, interrupts: Interrupts) -> tuple[Run
     try:
         load = _follow(run, folder, plan, observer, interrupts)
     except LabError:
-        folder.save(replace(run, status=Status.CRASHED, ended=_now()))
+        # As it was saved last: with the time at which its load began.
+        folder.save(replace(folder.load(), status=Status.CRASHED, ended=_now()))
         raise
     status = {"finished": Status.FINISHED, "stopped": Status.STOPPED}.get(load.end.reason, Status.CRASHED)
     run = replace(

@@ -71,21 +71,30 @@ def _series_rows(tick: Tick) -> Iterator[tuple[object, ...]]:
 
 
 def note(folder: RunFolder, tick: Tick) -> None:
-    """Keep what was measured beside the load, as the load process keeps what it measured."""
-    with folder.probes.open("a", encoding="utf-8") as log:
+    """Keep what was measured beside the load, as the load process keeps what it measured.
+
+    Raises:
+        RunError: the disk does not take it.
+    """
+    with store.written(folder.probes), folder.probes.open("a", encoding="utf-8") as log:
         log.write(tick.to_json() + "\n")
 
 
 def close(folder: RunFolder) -> None:
-    """Turn the live logs into Parquet and take them away; a run that is closed already is left as it is."""
+    """Turn the live logs into Parquet and take them away; a run that is closed already is left as it is.
+
+    Raises:
+        RunError: a line is no tick, or the disk does not take the tables.
+    """
     import pyarrow.parquet as pq  # noqa: PLC0415 - heavy, and not every command needs it
 
     if not folder.ticks.exists():
         return
     for table, path in zip(tables(_logged(folder)), (folder.samples, folder.series), strict=True):
         temporary = path.with_suffix(".new")
-        pq.write_table(table, temporary, compression="zstd")
-        temporary.replace(path)
+        with store.written(path):
+            pq.write_table(table, temporary, compression="zstd")
+            temporary.replace(path)
     folder.ticks.unlink()
     folder.probes.unlink(missing_ok=True)
 

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -93,10 +94,15 @@ class RunFolder:
         return self.path / REPORT_FILE
 
     def save(self, run: Run) -> None:
-        """Write `run.json`, whole or not at all."""
+        """Write `run.json`, whole or not at all.
+
+        Raises:
+            RunError: the disk does not take it.
+        """
         temporary = self.path / f".{RUN_FILE}.new"
-        temporary.write_bytes(dump(run))
-        temporary.replace(self.path / RUN_FILE)
+        with written(self.path / RUN_FILE):
+            temporary.write_bytes(dump(run))
+            temporary.replace(self.path / RUN_FILE)
 
     def load(self) -> Run:
         """Read `run.json`.
@@ -110,6 +116,19 @@ class RunFolder:
         except OSError:
             raise RunError(f"{self.path} is no run folder: it has no {RUN_FILE}") from None
         return parse(raw, str(file))
+
+
+@contextmanager
+def written(path: Path) -> Iterator[None]:
+    """Say in one sentence what keeps a file from being written within the block.
+
+    Raises:
+        RunError: the disk is full, or does not take the file for another reason.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise RunError(f"{path} cannot be written: {error.strerror or error}; make room, or use --out") from None
 
 
 def parse(raw: bytes, where: str) -> Run:

@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from lab import samples_file
+from lab import samples_file, store
+from lab.errors import RunError
 from lab.model.histogram import Histogram, bin_of
+from lab.model.run import Status
 from lab.model.sample import SERVICE, Tick, TrendKey
 from lab.sinks import points, spool
 from lab.sinks.config import InfluxConfig
@@ -363,3 +365,21 @@ def test_a_run_without_a_second_ends_too(tmp_path: Path) -> None:
     with away() as url:
         summary = InfluxSink(config(url)).end(run, folder)
     assert summary.spooled == len(list(points.lines(run, []))) > 2
+
+
+def test_a_disk_that_takes_no_more_ends_the_run_with_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the probes measured cannot be kept: one error, a run that says that it crashed, and when it began."""
+    note = samples_file.note
+
+    def full(folder: RunFolder, tick: Tick) -> None:
+        folder.probes.mkdir()
+        note(folder, tick)
+
+    monkeypatch.setattr(samples_file, "note", full)
+    with stub() as (target, _), pytest.raises(RunError, match=r"probes\.jsonl cannot be written"):
+        load(tmp_path, target, None, {"stub": os.getpid()})
+    ((_, run),) = store.runs(tmp_path / "runs")
+    assert run.status is Status.CRASHED
+    assert run.load_started

@@ -21,6 +21,7 @@ from lab.store import RunFolder
 from tests import synthetic
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 HALF = "half \ud800 a pair"
@@ -77,7 +78,7 @@ def test_a_save_that_fails_leaves_the_old_file(tmp_path: Path) -> None:
     folder.save(synthetic.run(label="old"))
     temporary = tmp_path / f".{store.RUN_FILE}.new"
     temporary.mkdir()
-    with pytest.raises(IsADirectoryError):
+    with pytest.raises(RunError, match=r"run\.json cannot be written"):
         folder.save(synthetic.run(label="new"))
     assert folder.load().label == "old"
     temporary.rmdir()
@@ -338,3 +339,20 @@ def test_samples_that_cannot_be_read_are_told(tmp_path: Path, damage: bytes | No
     with pytest.raises(RunError, match="no samples can be read") as caught:
         samples_file.read(folder)
     assert str(tmp_path) in str(caught.value)
+
+
+def test_a_folder_that_takes_nothing_is_told(tmp_path: Path) -> None:
+    """A disk that is full, or a file that cannot be written, is one sentence with the path and what to do."""
+    folder = synthetic.folder(tmp_path, synthetic.run(), SECONDS, closed=False)
+    writes: dict[str, Callable[[], None]] = {
+        ".run.json.new": lambda: folder.save(synthetic.run()),
+        "probes.jsonl": lambda: samples_file.note(folder, SECONDS[0]),
+        "samples.new": lambda: samples_file.close(folder),
+    }
+    for name, write in writes.items():
+        in_the_way = tmp_path / name
+        in_the_way.mkdir()
+        with pytest.raises(RunError, match=r"cannot be written: .*; make room") as caught:
+            write()
+        assert str(tmp_path) in str(caught.value)
+        in_the_way.rmdir()
