@@ -29,13 +29,21 @@ class Spool:
         """Keep lines.
 
         Raises:
-            OSError: the disk does not take them.
+            OSError: the disk does not take them, and has none of them.
         """
         if not lines:
             return
         with self._lock:
-            with self._path.open("a", encoding="utf-8") as file:
-                file.write("\n".join(lines) + "\n")
+            with self._path.open("ab", buffering=0) as file:
+                size = file.tell()
+                rest = ("\n".join(lines) + "\n").encode()
+                try:
+                    while rest:
+                        rest = rest[file.write(rest) :]
+                except OSError:
+                    # What it took of them would stand among those that are counted.
+                    file.truncate(size)
+                    raise
             self._count += len(lines)
 
     def first(self, most: int) -> list[str]:
