@@ -12,6 +12,8 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
+from lab.stack import guard
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
@@ -88,8 +90,7 @@ class Brood:
         self._wait(asked, grace, wait)
         for child in asked:
             # Also where the leader has ended in good order: a worker may have stayed behind.
-            with suppress(ProcessLookupError, PermissionError):
-                os.killpg(child.pid, signal.SIGKILL)
+            guard.kill(child.pid)
         self._wait(asked, _KILLED_SECONDS, wait)
 
     def close(self) -> None:

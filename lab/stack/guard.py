@@ -13,14 +13,28 @@ import sys
 from contextlib import suppress
 
 
+def kill(group: int) -> None:
+    """Kill a group of this session; a number that another session's process has got since is somebody else's."""
+    with suppress(ProcessLookupError, PermissionError):
+        if _leader_is_ours(group):
+            os.killpg(group, signal.SIGKILL)
+
+
+def _leader_is_ours(group: int) -> bool:
+    try:
+        return os.getsid(group) == os.getsid(0)
+    except ProcessLookupError:
+        # It has ended, and its workers may not have: while one of them lives, nobody else gets the number.
+        return True
+
+
 def main() -> None:
     """Wait for the end of the input and kill the groups that were named."""
     for interrupt in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(interrupt, signal.SIG_IGN)
     groups = [int(line) for line in sys.stdin if line.strip()]
     for group in groups:
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(group, signal.SIGKILL)
+        kill(group)
 
 
 if __name__ == "__main__":

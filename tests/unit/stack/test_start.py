@@ -50,6 +50,20 @@ def test_the_guard_kills_what_it_was_told_of() -> None:
             stray.kill()
 
 
+def test_the_guard_leaves_a_stranger_with_an_old_number_alone() -> None:
+    """A number that another session's process has got since is not the stack's group any more."""
+    with subprocess.Popen([sys.executable, "-c", WAITS], stdout=subprocess.PIPE, start_new_session=True) as stranger:
+        assert stranger.stdout is not None
+        stranger.stdout.readline()
+        try:
+            named = f"{stranger.pid}\n".encode()
+            subprocess.run([sys.executable, str(SCRIPTS / "guard.py")], input=named, check=True)
+            with pytest.raises(subprocess.TimeoutExpired):
+                stranger.wait(0.3)
+        finally:
+            stranger.kill()
+
+
 def test_the_tether_notices_a_parent_that_is_gone() -> None:
     """A command whose parent is not the one that started it is not run."""
     command = [sys.executable, str(SCRIPTS / "tether.py"), "1", sys.executable, "-c", "print('ran')"]
