@@ -5,6 +5,7 @@ It is built from spans (a style and a text), so that a terminal gets colour and 
 
 from __future__ import annotations
 
+import shlex
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
@@ -86,7 +87,9 @@ def _sink(run: Run, width: int) -> Iterator[Line]:
     if not (sink.spooled or sink.error):
         yield from wrapped((Span("  "), Span(f"{Mark.GOOD} ", GOOD)), sent, width)
         return
-    later = f"send them later: airbourne-lab export {run.id} --influx {units.plain(sink.url)}"
+    options = {"--influx": sink.url, "--influx-org": sink.org, "--influx-bucket": sink.bucket}
+    where = " ".join(f"{name} {shlex.quote(units.plain(value))}" for name, value in options.items() if value)
+    later = f"send them later: airbourne-lab export {run.id} {where}"
     left = f"{counted(sink.spooled, 'point')} could not be sent ({units.plain(sink.error)}); {later}"
     yield from wrapped(
         (Span("  "), Span(f"{Mark.BAD} ", BAD)), f"{sent}, {left}" if sink.sent else f"InfluxDB: {left}", width

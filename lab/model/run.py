@@ -104,6 +104,8 @@ class SinkSummary:
     sent: int = 0
     spooled: int = 0
     error: str = ""
+    org: str = ""
+    bucket: str = ""
 
 
 @dataclass(frozen=True, slots=True)

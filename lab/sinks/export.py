@@ -49,7 +49,7 @@ def export(folder: RunFolder, config: InfluxConfig, on_progress: Callable[[int],
                 ) from None
             sent += len(batch)
             on_progress(sent)
-    done = SinkSummary(config.url, sent)
+    done = SinkSummary(config.url, sent, org=config.org, bucket=config.bucket)
     if not _goes_on(run):
         folder.spool.unlink(missing_ok=True)
         folder.save(replace(run, sink=done))

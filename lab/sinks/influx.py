@@ -83,7 +83,7 @@ class InfluxSink:
             self.begin(run, folder)
         sender, composer = self._sender, self._composer
         if sender is None or composer is None:  # pragma: no cover - `begin` has made them
-            return SinkSummary(self._config.url)
+            return SinkSummary(self._config.url, org=self._config.org, bucket=self._config.bucket)
         try:
             self._seconds.put(_Last(run, folder, tuple(delays)), timeout=self._patience)
         except Full:

@@ -39,7 +39,7 @@ class Sender:
             spool: takes what cannot be sent.
             batches: how many offers may wait for the server.
         """
-        self._url = config.url
+        self._config = config
         self._server = Server(config, ANSWER_S)
         self._spool = spool
         self._most = batches
@@ -106,7 +106,8 @@ class Sender:
         except OSError:
             self._problem = self._problem or FULL
         left = len(self._spool) + self._lost
-        return SinkSummary(self._url, self._sent, left, (self._problem or SLOW) if left else "")
+        why = (self._problem or SLOW) if left else ""
+        return SinkSummary(self._config.url, self._sent, left, why, self._config.org, self._config.bucket)
 
     def _run(self) -> None:
         fine = True

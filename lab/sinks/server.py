@@ -17,6 +17,8 @@ CONNECT_S: Final = 1.0
 SAID: Final = 160
 _REFUSED: Final = frozenset({401, 403})
 _UNKNOWN: Final = 404
+_TAKEN: Final = 204
+"""What every InfluxDB says to points that it has taken; other servers say 200 to anything."""
 
 
 class NotWrittenError(Exception):
@@ -54,6 +56,9 @@ class Server:
             raise NotWrittenError(self._refusal(error)) from None
         except HTTPError as error:
             raise NotWrittenError(self._silence(error)) from None
+        status = self._client.api_client.last_response.status
+        if status != _TAKEN:
+            raise NotWrittenError(f"it answered {status}, and InfluxDB says {_TAKEN}: it is another server")
 
     def close(self) -> None:
         """Close the connections."""

@@ -51,7 +51,7 @@ def test_a_run_that_was_never_sent_is_sent_whole(tmp_path: Path, victoria: Victo
     folder = synthetic.folder(tmp_path / "run", run, ticks)
     progress: list[int] = []
     summary = export(folder, config(victoria.url), progress.append)
-    assert summary == SinkSummary(victoria.url, len(list(export_lines(folder))))
+    assert summary == SinkSummary(victoria.url, len(list(export_lines(folder))), org="an org", bucket="a bucket")
     assert progress[-1] == summary.sent
     same_as_recorded(victoria, folder, run)
     assert folder.load() == replace(run, sink=summary)

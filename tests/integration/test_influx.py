@@ -156,6 +156,13 @@ def failing() -> Iterator[str]:
 
 
 @contextmanager
+def another() -> Iterator[str]:
+    """Answer 200 to whatever comes, as a web application does that takes any path for its own."""
+    with answering(200) as url:
+        yield url
+
+
+@contextmanager
 def garbage() -> Iterator[str]:
     """Answer with what is no HTTP."""
     with socket.create_server(("127.0.0.1", 0), backlog=50) as listener:
@@ -205,6 +212,7 @@ BAD: Mapping[str, tuple[Any, str]] = {
     "away": (away, "the connection was refused"),
     "refusing": (refusing, "it refused the token (401)"),
     "failing": (failing, "it answered 500: no: Token ***"),
+    "another": (another, "it answered 200, and InfluxDB says 204: it is another server"),
     "garbage": (garbage, "the connection broke, or it does not speak HTTP"),
 }
 
@@ -249,7 +257,7 @@ def test_what_no_server_takes_is_in_the_run_folder(
     assert not [text for text in told if TOKEN in text or TOKEN.removesuffix("==") in text]
 
 
-@pytest.mark.parametrize("name", ["away", "refusing", "failing", "garbage"])
+@pytest.mark.parametrize("name", ["away", "refusing", "failing", "another", "garbage"])
 def test_a_failing_server_is_named_with_its_reason(tmp_path: Path, name: str) -> None:
     """The reason is the server's, in few words."""
     server, reason = BAD[name]

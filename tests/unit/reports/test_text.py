@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from lab.model.run import ScriptTrace, Status, Totals
+from lab.model.run import ScriptTrace, SinkSummary, Status, Totals
 from lab.model.sample import Tally
 from reports import text, units
 from tests import goldens, synthetic
@@ -152,6 +152,16 @@ def test_a_script_error_says_where_it_was_raised(file: str, place: str) -> None:
 def test_the_last_line_repeats_the_verdict(changes: dict[str, Any], line: str) -> None:
     """It is on the screen when the summary has scrolled by; the scenario's name is not said once more."""
     assert text.summary(synthetic.run(TALLY, **changes), TALLY).splitlines()[-1] == line
+
+
+def test_points_that_wait_name_the_command_that_sends_them() -> None:
+    """The command is whole, as a shell takes it: where they were meant to go stood on a command line that is over."""
+    sink = SinkSummary("http://10.0.0.9:8086", 3, 2, "the connection was refused", "my org", "load-tests")
+    shown = " ".join(text.summary(synthetic.run(TALLY, sink=sink), TALLY, 120).split())
+    assert (
+        f"airbourne-lab export {synthetic.run(TALLY).id} --influx http://10.0.0.9:8086 "
+        "--influx-org 'my org' --influx-bucket load-tests"
+    ) in shown
 
 
 def test_the_summary_needs_no_heavy_package() -> None:
