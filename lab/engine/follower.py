@@ -36,13 +36,14 @@ log: Final = logging.getLogger("lab.engine")
 class Follower(Adjusting, WorkerRunner):
     """A runner whose users come and go as a master says."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - all that connecting takes
         self,
         environment: Environment,
         master: tuple[str, int],
         hello: Mapping[str, object],
         wait: float,
         stopped: Callable[[], bool],
+        orders: Mapping[str, Callable[[Any], None]],
     ) -> None:
         """Connect.
 
@@ -52,6 +53,7 @@ class Follower(Adjusting, WorkerRunner):
             hello: who this is; see `lab.engine.roster`.
             wait: seconds for a master to be there.
             stopped: tells whether the user asked to stop meanwhile.
+            orders: what to do when the master says this; its plan may come in one breath with its welcome.
 
         Raises:
             RunError: no master came, it has another key, or it refused this worker.
@@ -64,7 +66,7 @@ class Follower(Adjusting, WorkerRunner):
         self.refused = ""
         self.heard = time.monotonic()
         self.leaving = False
-        self.orders: dict[str, Callable[[Any], None]] = {wire.PING: self._pong}
+        self._orders = {wire.PING: self._pong, **orders}
         super().__init__(environment, *master)
         # Locust would send a message for every exception of a user; the lab counts them, and sends the counts.
         environment.events.user_error._handlers.clear()  # noqa: SLF001 - there is no other way to a single listener
@@ -117,7 +119,7 @@ class Follower(Adjusting, WorkerRunner):
         elif msg.type == "spawn":
             if not self.leaving:
                 self.adjust(sum(msg.data["user_classes_count"].values()))
-        elif order := self.orders.get(msg.type):
+        elif order := self._orders.get(msg.type):
             order(msg.data)
         else:
             log.warning("the master said %r, which is no order of the lab's", msg.type)

@@ -102,8 +102,7 @@ class Remote:
         environment = Environment()
         hello = Hello(version("airbourne-lab"), socket.gethostname(), digest(options.users_file), options.child)
         master = options.master[0], int(options.master[1])
-        runner = Follower(environment, master, hello.to_wire(), options.wait, self._stops.soon.is_set)
-        runner.orders |= {
+        orders: dict[str, Callable[[Any], None]] = {
             wire.PLAN: self._on_plan,
             wire.BEGIN: self._on_begin,
             wire.CLOCK: self._on_clock,
@@ -111,6 +110,7 @@ class Remote:
             wire.HALT: self._on_halt,
             wire.BYE: lambda _: self._thanked.set(),
         }
+        runner = Follower(environment, master, hello.to_wire(), options.wait, self._stops.soon.is_set, orders)
         environment.events.report_to_master.add_listener(self._on_report)
         environment.runner = runner
         return runner

@@ -75,7 +75,7 @@ class MailServer:
         return float(min(mail["received"] for mail in self._lines() if mail["received"] > moment)) - moment
 
     def _lines(self) -> list[dict[str, Any]]:
-        lines = self._file.read_text(encoding="utf-8").splitlines() if self._file.exists() else []
+        lines = self._file.read_text(encoding="utf-8").split("\n")[:-1] if self._file.exists() else []
         return [json.loads(line) for line in lines]
 
     def _limit(self, bytes_written: tuple[int, int]) -> None:

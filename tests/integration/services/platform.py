@@ -146,7 +146,8 @@ class Platform:
     def mails(self, email: str = "") -> list[dict[str, Any]]:
         """Give the mails that the sink has accepted, of one recipient or of all."""
         assert self.state.mail_path is not None, "the stack has no mail sink"
-        lines = self.state.mail_path.read_text(encoding="utf-8").splitlines()
+        # The last line may be on its way still.
+        lines = self.state.mail_path.read_text(encoding="utf-8").split("\n")[:-1]
         return [mail for mail in map(json.loads, lines) if not email or mail["recipients"] == [email]]
 
     def log_lines(self, service: str) -> list[dict[str, Any]]:
