@@ -140,9 +140,15 @@ class DiskConsumer:
     def __init__(self, directory: str, queue: str) -> None:
         self._queue = open_queue(directory, queue, resume=True)
         self._dead = open_queue(directory, f"{queue}.dead", resume=False)
+        self._unsettled: list[tuple[list[int], bool]] = []
 
     def take(self, most: int, wait_s: float) -> list[Delivery]:
-        """Take messages; look again every 50 ms while there are none."""
+        """Take messages; look again every 50 ms while there are none.
+
+        Raises:
+            BusError: the file still does not take what was said of earlier ones.
+        """
+        self._settle()
         until = time.monotonic() + wait_s
         while not (rows := self._queue.take_many(most)) and time.monotonic() < until:
             self._queue.put_event.wait(POLL_S)
@@ -150,16 +156,28 @@ class DiskConsumer:
 
     def acknowledge(self, deliveries: Sequence[Delivery]) -> None:
         """Delete messages that were handled."""
-        self._queue.settle_many([delivery.tag for delivery in deliveries], handled=True)
+        self._settle(deliveries, handled=True)
 
     def requeue(self, deliveries: Sequence[Delivery]) -> None:
         """Make messages ready again."""
-        self._queue.settle_many([delivery.tag for delivery in deliveries], handled=False)
+        self._settle(deliveries, handled=False)
 
     def bury(self, delivery: Delivery, reason: str) -> None:
         """Write the message to the dead letters, then delete it; a crash between leaves it in both."""
         self._dead.put_many([{"reason": reason, "body": delivery.body}])
         self.acknowledge([delivery])
+
+    def _settle(self, deliveries: Sequence[Delivery] = (), *, handled: bool = True) -> None:
+        """Write what was said of messages; what the file does not take now (its disk is full) is written later."""
+        if deliveries:
+            self._unsettled.append(([delivery.tag for delivery in deliveries], handled))
+        try:
+            while self._unsettled:
+                keys, done = self._unsettled[0]
+                self._queue.settle_many(keys, handled=done)
+                del self._unsettled[0]
+        except sqlite3.Error as error:
+            raise BusError(f"not settled: the queue says: {error}") from error
 
     def depth(self) -> int:
         """Count the messages that are not acknowledged.

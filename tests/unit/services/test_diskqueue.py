@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from reference_services.common.diskqueue import DiskConsumer, DiskPublisher, open_queue
+from reference_services.common.errors import BusError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,3 +87,21 @@ def test_a_buried_message_is_kept_with_its_reason(consumer: DiskConsumer, tmp_pa
     dead = open_queue(str(tmp_path), "q.dead", resume=False)
     assert [letter for _, letter in dead.take_many(10)] == [{"reason": "is no JSON", "body": "nonsense"}]
     dead.close()
+
+
+def test_what_the_file_does_not_take_now_is_written_later(consumer: DiskConsumer, tmp_path: Path) -> None:
+    """When its disk is full, what was handled does not come again, and what was put back does, without a restart."""
+    DiskPublisher(str(tmp_path), "q").publish(["done", "again"])
+    done, again = consumer.take(10, 1.0)
+    with closing(sqlite3.connect(tmp_path / "data.db")) as full:
+        for change in ("UPDATE", "DELETE"):
+            full.execute(
+                f"CREATE TRIGGER no_{change} BEFORE {change} ON ack_queue_q BEGIN SELECT RAISE(ABORT, 'full'); END"
+            )
+        for say, delivery in ((consumer.acknowledge, done), (consumer.requeue, again)):
+            with pytest.raises(BusError, match="full"):
+                say([delivery])
+        for change in ("UPDATE", "DELETE"):
+            full.execute(f"DROP TRIGGER no_{change}")
+    assert [delivery.body for delivery in consumer.take(10, 1.0)] == ["again"]
+    assert consumer.depth() == 1
