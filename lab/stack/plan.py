@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from lab.model.crew import KEY_VARIABLE
 from lab.model.target import PORTS, local_target
 from lab.settings import VARIABLES
 from lab.stack import serverfolder
@@ -33,7 +34,7 @@ _ON_THE_BUS: Final = frozenset({"booking", "reminder"})
 _OURS: Final = frozenset({"DATABASE_URL", "BUS_URL", "SMTP_URL", "JWT_SECRET_FILE", "GATEWAY_URL"})
 """Settings that must not reach a service from the user's own environment."""
 _EXTERNAL: Final = ("db_url", "amqp_url", "smtp_url")
-_THE_LABS: Final = frozenset(VARIABLES.values())
+_THE_LABS: Final = frozenset({*VARIABLES.values(), KEY_VARIABLE})
 """The lab's own settings, some of them secret: no part of the platform gets them."""
 
 

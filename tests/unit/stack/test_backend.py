@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lab.errors import ConfigError
+from lab.model.crew import KEY_VARIABLE
 from lab.settings import VARIABLES
 from lab.stack.backend import KINDS, Backend
 from lab.stack.dburl import DatabaseUrl
@@ -104,12 +105,13 @@ def test_urls_reach_the_supervisor_by_its_environment_alone(tmp_path: Path, kind
     backend = Backend.of(kind) if kind != "external" else Backend.of(kind, db_url=DB, amqp_url=AMQP)
     plan = Plan(Layout(tmp_path), "safe", backend=backend)
     shell = {VARIABLES["db_url"]: "mysql://of-the-shell", VARIABLES["influx_token"]: "t0ken", "PATH": "/bin"}
+    shell[KEY_VARIABLE] = "k3y"
 
     command, environment = plan.supervisor(), plan.supervisor_environment(shell)
 
     assert not re.search("pa55|example|shell", " ".join(command))
     assert told_backend(command[command.index("--backend") + 1], environment) == backend
-    assert VARIABLES["influx_token"] not in environment
+    assert not {VARIABLES["influx_token"], KEY_VARIABLE} & set(environment)
     assert environment["PATH"] == "/bin"
 
 
