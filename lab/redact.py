@@ -13,9 +13,9 @@ _SECRET_OPTIONS: Final = frozenset({"--influx-token"})
 _WEB_USERINFO: Final = re.compile(r"(https?://)[^/?#\s]*@", re.IGNORECASE)
 # Of other URLs everything up to the last @ goes: a password may hold a slash that its owner forgot to encode.
 _USERINFO: Final = re.compile(r"((?!https?:)\b[a-z][a-z0-9+.-]*://)\S*@", re.IGNORECASE)
-# In a text that is such a URL from its begin, blanks are part of it, too.
-_WHOLE: Final = re.compile(r"\A((?!https?:)[a-z][a-z0-9+.-]*://).*@", re.IGNORECASE | re.DOTALL)
-_QUERY: Final = re.compile(r"(?<=[?&])([^=&#\s]*(?:token|password|secret|key)[^=&#\s]*=)[^&#\s]*", re.IGNORECASE)
+# In a text that is such a URL from its begin, or an option with one, blanks are part of it, too.
+_WHOLE: Final = re.compile(r"\A((?:--[a-z-]+=)?(?!https?:)[a-z][a-z0-9+.-]*://).*@", re.IGNORECASE | re.DOTALL)
+_QUERY: Final = re.compile(r"(?<=[?&])([^=&#\s]*(?:token|passw|secret|key)[^=&#\s]*=)[^&#\s]*", re.IGNORECASE)
 
 
 def url(text: str) -> str:

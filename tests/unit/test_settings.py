@@ -109,6 +109,8 @@ def test_settings_show_no_secret(file: Path) -> None:
         (["run", "--influx-token=abc", "-s", "x"], ["run", "--influx-token=***", "-s", "x"]),
         (["--db-url", "mysql://lab:p@ss@db:3306/x"], ["--db-url", "mysql://***@db:3306/x"]),
         (["--amqp-url=amqp://a:b@h/%2F?heartbeat=5"], ["--amqp-url=amqp://***@h/%2F?heartbeat=5"]),
+        (["--db-url=mysql://a:with blank@h"], ["--db-url=mysql://***@h"]),
+        (["--db-url", "mysql://h?passwd=abc"], ["--db-url", "mysql://h?passwd=***"]),
         (["--influx", "http://h:1?token=abc&org=o"], ["--influx", "http://h:1?token=***&org=o"]),
         (["--gateway", "http://h:1/a@b"], ["--gateway", "http://h:1/a@b"]),
     ],
