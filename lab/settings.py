@@ -136,5 +136,5 @@ def _checked(table: Mapping[str, Any], known: set[str], where: str) -> Iterator[
         if name not in known:
             raise ConfigError(f"{where}{name}: no such setting{nearest(name, known)}")
         if not isinstance(value, str):
-            raise ConfigError(f"{where}{name}: write text in quotes, not {value!r}")
+            raise ConfigError(f"{where}{name}: write text in quotes{'' if name == 'token' else f', not {value!r}'}")
         yield name, value

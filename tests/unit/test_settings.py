@@ -73,6 +73,14 @@ def test_a_wrong_file_names_the_place_and_the_remedy(tmp_path: Path, text: str, 
     assert words in str(caught.value)
 
 
+def test_a_token_without_quotes_is_not_told(tmp_path: Path) -> None:
+    """A token of digits alone is no text to TOML, and a secret all the same."""
+    path = tmp_path / "airbourne.toml"
+    path.write_text("[influx]\ntoken = 12345", encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"influx\.token: write text in quotes$"):
+        settings.read(path, {})
+
+
 def test_a_folder_in_place_of_the_file_is_said(tmp_path: Path) -> None:
     """What cannot be read ends in a sentence, not in a trace."""
     with pytest.raises(ConfigError, match="cannot be read"):
