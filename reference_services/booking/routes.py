@@ -30,7 +30,7 @@ OPERATIONS = (
             400: "invalid",
             403: "another user",
             404: "no such flight",
-            409: "too few seats",
+            409: "too few seats, or the key's booking was cancelled",
             413: "too large",
             415: "no JSON",
             422: "the key belongs to another booking",

@@ -61,8 +61,9 @@ class BookingService:
         """Book seats; the same idempotency key again gives the same booking.
 
         Raises:
-            Refusal: 403 in another user's name; 404 no such flight; 409 too few seats; 422 the idempotency key
-                was used for another wish; 503 flights said nothing (the booking is settled later).
+            Refusal: 403 in another user's name; 404 no such flight; 409 too few seats, or the key's booking was
+                cancelled; 422 the idempotency key was used for another wish; 503 flights said nothing (the booking
+                is settled later).
         """
         caller.must_be(wish.user_id)
         booking = self._store.begin({**wish.model_dump(by_alias=True), **_keys(idempotency_key)})
@@ -129,6 +130,9 @@ class BookingService:
             raise Refusal(503, "The booking with this Idempotency-Key just failed; try again.", {"booking": "retry"})
         if (booking["flightId"], booking["NoOfSeats"]) != (wish.flight_id, wish.no_of_seats):
             raise Refusal(422, "This Idempotency-Key belongs to another booking.", {"Idempotency-Key": "used"})
+        if booking["status"] == CANCELLED:
+            sentence = "The booking with this Idempotency-Key was cancelled; book again with a new key."
+            raise Refusal(409, sentence, {"Idempotency-Key": "cancelled"})
         return booking
 
     def _finish(self, booking: Booking, caller: Caller) -> Booking:

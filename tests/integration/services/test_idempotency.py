@@ -79,6 +79,17 @@ def test_a_refused_wish_may_be_tried_again(safe: Platform, user: User) -> None:
     assert (safe.left(flight), safe.defect(flight)) == (0, 0)
 
 
+def test_a_key_whose_booking_was_cancelled_books_nothing(safe: Platform, user: User, flight: Flight) -> None:
+    """Nobody is answered "booked" by a booking that is cancelled: the repetition is a 409 that says what to do."""
+    key = unique("key")
+    first = keyed(safe, flight, user, key)
+    assert safe.cancel(first.data["id"], user).status == 200
+    again = keyed(safe, flight, user, key)
+    assert (again.status, again.err) == (409, {"Idempotency-Key": "cancelled"})
+    assert "new key" in again.message
+    assert (safe.left(flight), safe.defect(flight)) == (flight.capacity, 0)
+
+
 def test_many_keys_for_the_last_seats(safe: Platform, user: User) -> None:
     """Four keys, four times each, at once on seats for two: two bookings, and no seat is lost or sold twice."""
     flight, keys = safe.flight(capacity=4), [unique("key") for _ in range(4)]
