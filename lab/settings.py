@@ -31,6 +31,7 @@ VARIABLES: Final = {
     "influx_token": "INFLUXDB_V2_TOKEN",
     "influx_org": "INFLUXDB_V2_ORG",
     "influx_bucket": "INFLUXDB_V2_BUCKET",
+    "influx_ssl_ca_cert": "INFLUXDB_V2_SSL_CA_CERT",
 }
 """The environment variable of each setting."""
 
@@ -51,6 +52,7 @@ class Settings:
         influx_token: what InfluxDB knows the lab by.
         influx_org: InfluxDB's organization.
         influx_bucket: InfluxDB's bucket.
+        influx_ssl_ca_cert: a file with the certificate of who signed InfluxDB's, where that is nobody well known.
     """
 
     backend: str = ""
@@ -62,6 +64,7 @@ class Settings:
     influx_token: str = field(default="", repr=False)
     influx_org: str = ""
     influx_bucket: str = ""
+    influx_ssl_ca_cert: str = ""
 
     def influx(self) -> InfluxConfig | None:
         """Give the InfluxDB server that metrics go to; None when nothing names one.
@@ -73,7 +76,12 @@ class Settings:
 
         if not self.influx_url:
             return None
-        return InfluxConfig(self.influx_url, self.influx_token, self.influx_org, self.influx_bucket)
+        signer = self.influx_ssl_ca_cert
+        if signer and not Path(signer).is_file():
+            raise ConfigError(
+                f"INFLUXDB_V2_SSL_CA_CERT: there is no file {signer}; name the signer's certificate (PEM)"
+            )
+        return InfluxConfig(self.influx_url, self.influx_token, self.influx_org, self.influx_bucket, signer)
 
     def stack_backend(self, *named: str) -> Backend | None:
         """Give the backend that is asked for; None when nothing asks for one.
@@ -124,7 +132,7 @@ def _from_file(file: Path) -> Iterator[tuple[str, str]]:
     inner = {name.removeprefix("influx_") for name in names if name.startswith("influx_")}
     influx = table.pop(_INFLUX, {})
     if not isinstance(influx, dict):
-        raise ConfigError(f"{file}: influx: write a table: [influx], and below it url, token, org and bucket")
+        raise ConfigError(f"{file}: influx: write a table: [influx], and below it url, org, bucket and so on")
     outer = {name for name in names if not name.startswith("influx_")}
     yield from _checked(table, outer | {_INFLUX}, f"{file}: ")
     for name, value in _checked(influx, inner, f"{file}: influx."):

@@ -27,6 +27,7 @@ class InfluxConfig:
     token: str = field(default="", repr=False)
     org: str = ""
     bucket: str = ""
+    ssl_ca_cert: str = ""
 
     def __post_init__(self) -> None:
         """Refuse what could not work, without showing what may be a secret.

@@ -15,8 +15,11 @@ if TYPE_CHECKING:
 
 CONNECT_S: Final = 1.0
 SAID: Final = 160
+NO_TLS: Final = "the TLS handshake failed (who signed a certificate of your own is named by INFLUXDB_V2_SSL_CA_CERT)"
 _REFUSED: Final = frozenset({401, 403})
 _UNKNOWN: Final = 404
+_UNTRUSTED: Final = 0
+"""What the client makes of a failed TLS handshake, in place of a status."""
 _TAKEN: Final = 204
 """What every InfluxDB says to points that it has taken; other servers say 200 to anything."""
 
@@ -86,6 +89,7 @@ class Server:
                 url=config.url,
                 token=config.token,
                 org=config.org,
+                ssl_ca_cert=config.ssl_ca_cert or None,
                 timeout=(round(CONNECT_S * 1000), round(self._timeout * 1000)),
                 # What fails goes to the spool. And a redirect that is followed would take the token elsewhere.
                 retries=False,
@@ -99,6 +103,8 @@ class Server:
             return f"it refused the token ({status})"
         if status == _UNKNOWN:
             return f'it knows no bucket "{self._config.bucket}" in "{self._config.org}", or is no InfluxDB (404)'
+        if status == _UNTRUSTED:
+            return f"{NO_TLS}: {self._plain(str(error.reason))}"
         said = _message(error.body)
         return f"it answered {status}" + (f": {self._plain(said)}" if said else "")
 
@@ -110,7 +116,7 @@ class Server:
             (urllib3.NewConnectionError, "the connection was refused"),
             (urllib3.ConnectTimeoutError, "it could not be reached in time"),
             (urllib3.TimeoutError, f"it did not answer within {self._timeout:g} s"),
-            (urllib3.SSLError, "the TLS handshake failed"),
+            (urllib3.SSLError, NO_TLS),
             (urllib3.ProtocolError, "the connection broke, or it does not speak HTTP"),
         )
         return next((words for kind, words in kinds if isinstance(error, kind)), self._plain(str(error)))

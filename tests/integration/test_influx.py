@@ -13,16 +13,18 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from lab import samples_file, store
-from lab.errors import RunError
+from lab import samples_file, settings, store
+from lab.errors import ConfigError, RunError
 from lab.model.histogram import Histogram, bin_of
 from lab.model.run import Status
 from lab.model.sample import SERVICE, Tick, TrendKey
 from lab.sinks import points, spool
 from lab.sinks.config import InfluxConfig
 from lab.sinks.influx import InfluxSink
+from lab.sinks.server import NotWrittenError, Server
 from tests import synthetic
 from tests.integration.influx_load import load, stub
+from tests.integration.services.mailhost import Certificate, make_certificate
 from tests.processes import wait_until
 from tests.victoria import VictoriaMetrics
 
@@ -183,8 +185,8 @@ def garbage() -> Iterator[str]:
 
 
 @contextmanager
-def answering(status: int) -> Iterator[str]:
-    """Answer every call with a status and the token that came with it."""
+def answering(status: int, certificate: Certificate | None = None) -> Iterator[str]:
+    """Answer every call with a status and the token that came with it; by TLS where there is a certificate."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -199,9 +201,11 @@ def answering(status: int) -> Iterator[str]:
             """Say nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    if certificate:
+        server.socket = certificate.server_side().wrap_socket(server.socket, server_side=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
-        yield f"http://127.0.0.1:{server.server_port}"
+        yield f"{'https' if certificate else 'http'}://127.0.0.1:{server.server_port}"
     finally:
         server.shutdown()
         server.server_close()
@@ -391,3 +395,27 @@ def test_a_disk_that_takes_no_more_ends_the_run_with_a_sentence(
     ((_, run),) = store.runs(tmp_path / "runs")
     assert run.status is Status.CRASHED
     assert run.load_started
+
+
+def test_a_server_whose_signer_is_named_is_trusted(tmp_path: Path) -> None:
+    """With INFLUXDB_V2_SSL_CA_CERT a certificate of one's own is believed, and without it is not."""
+    certificate = make_certificate(tmp_path)
+    with answering(204, certificate) as url:
+        told = {"INFLUXDB_V2_URL": url, "INFLUXDB_V2_BUCKET": "b"}
+        unsigned = settings.read(tmp_path / "none.toml", told).influx()
+        signed = settings.read(
+            tmp_path / "none.toml", {**told, "INFLUXDB_V2_SSL_CA_CERT": str(certificate.cert)}
+        ).influx()
+        assert unsigned is not None
+        assert signed is not None
+        with Server(signed, 3.0) as server:
+            server.write(["a b=1"])
+        with Server(unsigned, 3.0) as server, pytest.raises(NotWrittenError, match="TLS"):
+            server.write(["a b=1"])
+
+
+def test_a_signer_that_is_not_there_is_said(tmp_path: Path) -> None:
+    """The sentence names the variable and the file."""
+    told = {"INFLUXDB_V2_URL": "https://127.0.0.1:1", "INFLUXDB_V2_BUCKET": "b", "INFLUXDB_V2_SSL_CA_CERT": "no.pem"}
+    with pytest.raises(ConfigError, match=r"INFLUXDB_V2_SSL_CA_CERT: there is no file no\.pem"):
+        settings.read(tmp_path / "none.toml", told).influx()
