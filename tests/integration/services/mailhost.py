@@ -46,7 +46,9 @@ def make_certificate(folder: Path) -> Certificate:
     return made
 
 
-@dataclass(slots=True)
+# Without slots: aiosmtpd looks at every member of its handler, and in Python 3.11.2 (Debian 12's own) such a class
+# has one that cannot be looked at.
+@dataclass
 class Moods:
     """What the server answers to mails, and what it took.
 
