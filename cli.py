@@ -226,19 +226,11 @@ def lint(  # noqa: PLR0913, PLR0917 - each is an option
 
     It exits 1 on errors and warnings, and 0 when there are at most notes.
     """
-    from lab import catalogue
     from lab.lint.linter import lint as look_over
     from lab.model.lint import clean
     from reports.lint import lint_json, lint_text
 
-    planned = catalogue.planned(
-        scenario,
-        SCENARIOS,
-        stages=stage or [],
-        thresholds=threshold or [],
-        time_scale=time_scale,
-        duration=duration,
-    )
+    planned = _planned(scenario, stage, threshold, time_scale, duration)
     remarks = look_over(planned, _seeded(planned, target, gateway, dataset))
     typer.echo(lint_json(planned.name, remarks) if as_json else lint_text(planned.name, remarks), nl=as_json)
     raise typer.Exit(0 if clean(remarks) else 1)
@@ -286,20 +278,13 @@ def run(  # noqa: PLR0913, PLR0917 - each is an option
 
     Without a target it uses the platform that is up, or starts one for this run.
     """
-    from lab import catalogue, place, redact, runner
+    from lab import place, redact, runner
     from lab.model import crew as crews
     from lab.sinks.influx import InfluxSink
     from reports.live import LiveView
     from reports.stack import StackView
 
-    planned = catalogue.planned(
-        scenario,
-        SCENARIOS,
-        stages=stage or [],
-        thresholds=threshold or [],
-        time_scale=time_scale,
-        duration=duration,
-    )
+    planned = _planned(scenario, stage, threshold, time_scale, duration)
     crew = crews.planned(
         workers=workers,
         master=master,
@@ -445,6 +430,21 @@ def runs(out: opt.Out = RUNS, *, as_json: opt.AsJson = False) -> None:
         typer.echo(f"There is no run in {out} yet; make one with: airbourne-lab run --scenario smoke")
     else:
         _console().print(listing.runs_table(found))
+
+
+def _planned(
+    scenario: str, stage: list[str] | None, threshold: list[str] | None, time_scale: float, duration: str
+) -> Scenario:
+    from lab import catalogue
+
+    return catalogue.planned(
+        scenario,
+        SCENARIOS,
+        stages=stage or [],
+        thresholds=threshold or [],
+        time_scale=time_scale,
+        duration=duration,
+    )
 
 
 def _settings(**options: str | None) -> Settings:
