@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import signal
-import time
 from typing import TYPE_CHECKING
 
 import psutil
 import pytest
+
+from tests.e2e.following import recorded, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,17 +27,6 @@ FIGURES = (
     "notifications_missing",
     "notifications_unexpected",
 )
-
-
-def _wait_for(found: Callable[[], object], what: str, seconds: float = 60) -> None:
-    end = time.monotonic() + seconds
-    while not found():
-        assert time.monotonic() < end, f"waited {seconds} s for {what}"
-        time.sleep(0.05)
-
-
-def _recorded(folder: Path, seconds: int) -> bool:
-    return any(log.read_text().count("\n") >= seconds for log in folder.glob("runs/*/ticks.jsonl"))
 
 
 def _leaked(folder: Path) -> list[Path]:
@@ -94,7 +84,7 @@ def test_the_audit_finds_what_baseline_on_as_found_sold_twice(lab: Lab) -> None:
 def test_ctrl_c_once_lets_users_finish_and_still_audits(lab: Lab, small: str) -> None:
     """One interrupt ends the load early, in good order: audit, report, exit 105."""
     process = lab.start("run", "--scenario", small, "--json")
-    _wait_for(lambda: _recorded(lab.folder, 3), "three recorded seconds")
+    wait_for(lambda: recorded(lab.folder, 3), "three recorded seconds")
     process.send_signal(signal.SIGINT)
     ended = lab.ended(process)
     assert ended.code == 105, ended.err
@@ -106,10 +96,10 @@ def test_ctrl_c_once_lets_users_finish_and_still_audits(lab: Lab, small: str) ->
     assert (lab.folder / run["report"]).exists()
 
 
-def test_ctrl_c_twice_stops_at_once_and_keeps_what_was_recorded(lab: Lab, small: str) -> None:
+def test_ctrl_c_twice_stops_at_once_and_keeps_what_wasrecorded(lab: Lab, small: str) -> None:
     """A second interrupt waits for nobody; the run can still be read and reported."""
     process = lab.start("run", "--scenario", small, "--json")
-    _wait_for(lambda: _recorded(lab.folder, 3), "three recorded seconds")
+    wait_for(lambda: recorded(lab.folder, 3), "three recorded seconds")
     process.send_signal(signal.SIGINT)
     process.send_signal(signal.SIGINT)
     ended = lab.ended(process)
@@ -122,7 +112,7 @@ def test_ctrl_c_twice_stops_at_once_and_keeps_what_was_recorded(lab: Lab, small:
 def test_a_killed_run_leaves_a_readable_one_and_no_process(lab: Lab, small: str) -> None:
     """SIGKILL of the command takes load and platform along; the recorded seconds are there."""
     process = lab.start("run", "--scenario", small)
-    _wait_for(lambda: _recorded(lab.folder, 3), "three recorded seconds")
+    wait_for(lambda: recorded(lab.folder, 3), "three recorded seconds")
     process.kill()
     process.communicate()
     assert lab.run("report", "latest").code == 0
@@ -133,7 +123,7 @@ def test_a_killed_run_leaves_a_readable_one_and_no_process(lab: Lab, small: str)
 def test_a_load_process_that_dies_makes_the_run_invalid_and_accuses_nobody(lab: Lab, small: str) -> None:
     """What its last moments booked is unknown, and not held against the platform; the run is not believed."""
     process = lab.start("run", "--scenario", small, "--json")
-    _wait_for(lambda: _recorded(lab.folder, 3), "three recorded seconds")
+    wait_for(lambda: recorded(lab.folder, 3), "three recorded seconds")
     worker = next(p for p in psutil.Process(process.pid).children() if "lab.engine.worker" in p.cmdline())
     worker.kill()
     ended = lab.ended(process)
@@ -146,7 +136,7 @@ def test_a_load_process_that_dies_makes_the_run_invalid_and_accuses_nobody(lab: 
 def test_ctrl_c_before_the_load_stops_with_a_word(lab: Lab, small: str) -> None:
     """An interrupt while the platform starts or is filled ends 105 as well, and leaves nothing."""
     process = lab.start("run", "--scenario", small)
-    _wait_for(lambda: any(lab.folder.glob(".airbourne/run-*")), "the platform's folder")
+    wait_for(lambda: any(lab.folder.glob(".airbourne/run-*")), "the platform's folder")
     process.send_signal(signal.SIGINT)
     ended = lab.ended(process)
     assert ended.code == 105, ended.err

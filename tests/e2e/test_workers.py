@@ -6,11 +6,12 @@ import json
 import os
 import signal
 import socket
-import time
 from typing import TYPE_CHECKING
 
 import psutil
 import pytest
+
+from tests.e2e.following import recorded, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,17 +34,6 @@ def small(tmp_path: Path) -> str:
         "[data]\nflights = 10\nusers = 6\n[thresholds]\nchecks = ['rate==1']\n"
     )
     return str(path)
-
-
-def _wait_for(found: Callable[[], object], what: str, seconds: float = 60) -> None:
-    end = time.monotonic() + seconds
-    while not found():
-        assert time.monotonic() < end, f"waited {seconds} s for {what}"
-        time.sleep(0.05)
-
-
-def _recorded(folder: Path, seconds: int) -> bool:
-    return any(log.read_text().count("\n") >= seconds for log in folder.glob("runs/*/ticks.jsonl"))
 
 
 def _free_port() -> str:
@@ -98,7 +88,7 @@ def test_a_worker_from_elsewhere_works_for_a_master(
 def test_a_worker_that_is_killed_in_mid_run_accuses_nobody(lab: Lab, small: str) -> None:
     """What it had tried to book is in the ledger, so the audit is clean; the run is SUSPECT, with who was lost."""
     process = lab.start("run", "--scenario", small, "--stage", "0s:6", "--stage", "7s:6", "--workers", "2", "--json")
-    _wait_for(lambda: _recorded(lab.folder, 2), "two recorded seconds")
+    wait_for(lambda: recorded(lab.folder, 2), "two recorded seconds")
     workers = [
         child
         for child in psutil.Process(process.pid).children(recursive=True)
@@ -122,7 +112,7 @@ def test_a_worker_that_is_killed_in_mid_run_accuses_nobody(lab: Lab, small: str)
 def test_ctrl_c_ends_a_run_of_many_in_good_order(lab: Lab, small: str) -> None:
     """Users finish, every worker's last second is in, what was sold is audited."""
     process = lab.start("run", "--scenario", small, "--stage", "0s:6", "--stage", "60s:6", "--workers", "2", "--json")
-    _wait_for(lambda: _recorded(lab.folder, 2), "two recorded seconds")
+    wait_for(lambda: recorded(lab.folder, 2), "two recorded seconds")
     process.send_signal(signal.SIGINT)
     ended = lab.ended(process)
 
