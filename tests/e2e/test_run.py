@@ -96,7 +96,7 @@ def test_ctrl_c_once_lets_users_finish_and_still_audits(lab: Lab, small: str) ->
     assert (lab.folder / run["report"]).exists()
 
 
-def test_ctrl_c_twice_stops_at_once_and_keeps_what_wasrecorded(lab: Lab, small: str) -> None:
+def test_ctrl_c_twice_stops_at_once_and_keeps_what_was_recorded(lab: Lab, small: str) -> None:
     """A second interrupt waits for nobody; the run can still be read and reported."""
     process = lab.start("run", "--scenario", small, "--json")
     wait_for(lambda: recorded(lab.folder, 3), "three recorded seconds")
