@@ -25,6 +25,7 @@ from locust.exception import ResponseError
 
 from lab.engine.ledger import Ledger
 from lab.engine.recorder import Recorder
+from lab.engine.tags import UNTAGGED, tags_of
 from lab.model.target import Target
 
 if TYPE_CHECKING:
@@ -34,12 +35,10 @@ if TYPE_CHECKING:
 
     from lab.model.dataset import Dataset, Flight, Member
 
-UNTAGGED = "other"
 
-
-def operation(name: str) -> dict[str, str]:
-    """Tag a request: `self.client.get(url, context=operation("search"))`."""
-    return {"operation": name}
+def operation(name: str, **tags: object) -> dict[str, str]:
+    """Tag a request: `self.client.get(url, context=operation("search", tier="gold"))`."""
+    return {"operation": name, **{key: str(value) for key, value in tags.items()}}
 
 
 class Data:
@@ -128,13 +127,13 @@ class LabUser(FastHttpUser):
         Returns:
             True when all of them passed.
         """
-        all_passed = True
+        all_passed, tags = True, tags_of({**self.context(), "operation": operation})
         for name, look in checks.items():
             try:
                 passed = bool(look(response))
             except Exception:  # noqa: BLE001 - a response of any form may come back
                 passed = False
-            self.lab.recorder.check(name, operation, passed=passed)
+            self.lab.recorder.check(name, tags, passed=passed)
             all_passed = all_passed and passed
         return all_passed
 

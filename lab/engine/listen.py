@@ -4,25 +4,31 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from lab.engine.client import UNTAGGED
 from lab.engine.reasons import reason
+from lab.engine.tags import LATE, tags_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Hashable, Mapping
 
+    from lab.engine.line import Line
     from lab.engine.recorder import Recorder
 
 US_PER_MS: Final = 1000
+MAX_KNOWN: Final = 4_000
 
 
 def request_listener(recorder: Recorder, *, counts_sent: bool) -> Callable[..., None]:
     """Give a listener for Locust's `request` event that records each one.
+
+    A request's tags are what stands in its context: each text key that does not begin with "_". Under "_late" stand
+    the µs by which its iteration began late, where the load is an open one.
 
     Args:
         recorder: where to.
         counts_sent: whether the client counts what it sends by itself, as that of a `LabUser` does. That of a plain
             Locust user does not: what it was answered counts as sent, and what it lost cannot be known.
     """
+    known = _Known(recorder)
 
     def on_request(  # noqa: PLR0913 - the event's own arguments
         *,
@@ -38,12 +44,35 @@ def request_listener(recorder: Recorder, *, counts_sent: bool) -> Callable[..., 
         if not counts_sent:
             recorder.sent()
             recorder.done(finished=True)
-        recorder.request(
-            f"{request_type} {name}",
-            str(context.get("operation", UNTAGGED)),
-            round(response_time * US_PER_MS),
-            None if exception is None else reason(exception, response),
-            int(response_length or 0),
-        )
+        line = known.line(request_type, name, context)
+        us = round(response_time * US_PER_MS)
+        if exception is None:
+            line.ok(us, int(response_length or 0), context.get(LATE))
+        else:
+            line.fail(us, int(response_length or 0), context.get(LATE), reason(exception, response))
 
     return on_request
+
+
+class _Known:
+    """Finds a request's line by what it was called with, so that its tags are not sorted out again every time."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self._recorder = recorder
+        self._lines: dict[Hashable, Line] = {}
+
+    def line(self, request_type: str, name: str, context: Mapping[str, Any]) -> Line:
+        if LATE in context:
+            key = (request_type, name, tuple([item for item in context.items() if item[0] != LATE]))
+        else:
+            key = (request_type, name, tuple(context.items()))
+        try:
+            found = self._lines.get(key)
+        except TypeError:  # a value that cannot be looked up, such as a list
+            return self._recorder.line(f"{request_type} {name}", tags_of(context))
+        if found is None:
+            found = self._recorder.line(f"{request_type} {name}", tags_of(context))
+            # 1, 1.0 and True are the same key and not the same tag; and a new one every time is not worth keeping.
+            if len(self._lines) < MAX_KNOWN and all(type(value) is str for _, value in key[2]):
+                self._lines[key] = found
+        return found

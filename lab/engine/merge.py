@@ -11,7 +11,7 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
-from lab.model.sample import SeriesKey, Tick, TrendKey
+from lab.model.sample import SERVICE, SeriesKey, Tick, TrendKey
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -65,7 +65,9 @@ class Merger:
         part.through = max(part.through, tick.second + 1)
         part.sent += tick.counters.get(_SENT, 0)
         part.answered += sum(
-            sum(bins.values()) for key, bins in tick.trends.items() if key.metric == "http_req_duration"
+            sum(bins.values())
+            for key, bins in tick.trends.items()
+            if key.metric == "http_req_duration" and key.clock == SERVICE  # the other clock has the same ones again
         )
         if tick.second < self._next:
             self._late.append(replace(_marked(tick, process), gauges={}))

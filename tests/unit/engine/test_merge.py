@@ -17,6 +17,7 @@ from lab.model.threshold import Selector
 
 DURATION = Selector("http_req_duration")
 NAMES = ("worker 1", "worker 2", "worker 3")
+SEARCH = (("operation", "search"),)
 UNFINISHED = SeriesKey("unfinished")
 
 
@@ -61,9 +62,9 @@ def test_shared_out_or_not_the_sum_is_the_same(plan: list[tuple[str, float, int,
         clock.now = at
         for recorder in (alone, shared[name]):
             recorder.sent()
-            recorder.request("GET /", "search", us, None if outcome == OK else "why", 3)
+            recorder.request("GET /", SEARCH, us, None if outcome == OK else "why", 3)
             recorder.done(finished=True)
-            recorder.check("right", "search", passed=outcome == OK)
+            recorder.check("right", SEARCH, passed=outcome == OK)
     clock.now = 6.0
     gauges = {"unfinished": 0.0}
     expected = tally(alone.close(gauges, everything=True))

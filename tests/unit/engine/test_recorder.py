@@ -12,6 +12,7 @@ from lab.model.histogram import bin_of
 from lab.model.sample import FAIL, OK, SeriesKey, Tally, Tick, TrendKey
 from lab.model.threshold import Selector
 
+BOOKING = (("operation", "booking"),)
 DURATION = "http_req_duration"
 
 
@@ -37,7 +38,7 @@ def started(*tags: tuple[str, str]) -> tuple[Clock, Recorder]:
 def answer(recorder: Recorder, us: int = 1000, reason: str | None = None, operation: str = "booking") -> None:
     """Send a request and record its answer."""
     recorder.sent()
-    recorder.request("POST /b", operation, us, reason, 10)
+    recorder.request("POST /b", (("operation", operation),), us, reason, 10)
     recorder.done(finished=True)
 
 
@@ -70,7 +71,7 @@ def test_a_sample_belongs_to_the_second_in_which_it_ended() -> None:
     clock, recorder = started()
     recorder.sent()
     clock.now += 2.1
-    recorder.request("POST /b", "booking", 2_100_000, None, 0)
+    recorder.request("POST /b", BOOKING, 2_100_000, None, 0)
     recorder.done(finished=True)
 
     ticks = recorder.close({}, everything=True)
@@ -96,7 +97,7 @@ def test_set_up_is_never_counted() -> None:
     answer(recorder)
     recorder.sent()
     recorder.done(finished=False)
-    recorder.check("c", "booking", passed=True)
+    recorder.check("c", BOOKING, passed=True)
     clock.now += 5
     recorder.close({})
     recorder.start()
@@ -123,7 +124,7 @@ def test_every_request_is_counted_once(plan: list[tuple[str, float, int]], every
         recorder.sent()
         clock.now += wait
         if kind in {OK, FAIL}:
-            recorder.request("POST /b", "booking", us, None if kind == OK else "why", 1)
+            recorder.request("POST /b", BOOKING, us, None if kind == OK else "why", 1)
         if kind != "pending":
             recorder.done(finished=kind != "lost")
         if number % every == 0:
@@ -144,8 +145,8 @@ def test_a_request_carries_the_scenarios_tags() -> None:
     clock, recorder = started(("team", "a"), ("operation", "mine"))
     answer(recorder, 5)
     answer(recorder, 7, "HTTP 503")
-    recorder.check("c", "booking", passed=True)
-    recorder.check("c", "booking", passed=False)
+    recorder.check("c", BOOKING, passed=True)
+    recorder.check("c", BOOKING, passed=False)
     clock.now += 1
 
     (tick,) = recorder.close({})
@@ -192,7 +193,10 @@ def test_iterations_are_counted_with_their_duration() -> None:
         TrendKey("iteration_duration", "book", (("team", "a"),), FAIL): {20: 1},
         TrendKey("generator_lag", "probe", ()): {30: 1},
     }
-    assert dict(tick.counters) == {SeriesKey("iterations"): 2, SeriesKey("iteration_errors"): 1}
+    assert dict(tick.counters) == {
+        SeriesKey("iterations", (("team", "a"),)): 2,
+        SeriesKey("iteration_errors", (("team", "a"),)): 1,
+    }
 
 
 def test_a_closed_second_does_not_grow() -> None:
