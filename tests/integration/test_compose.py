@@ -27,6 +27,7 @@ from lab.model.target import PORTS
 from lab.stack import ports
 from reference_services.common.amqp_address import AmqpAddress
 from reference_services.common.composition import SERVICES, read_config
+from tests.containers import DOCKER, sh, stand_in
 from tests.processes import wait_until
 from tests.real import MariaDB, require
 
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-DOCKER = REPOSITORY / "docker"
 COMPOSE = DOCKER / "compose.yaml"
 EXAMPLE = DOCKER / ".env.example"
 DOCKERFILE = (DOCKER / "Dockerfile").read_text(encoding="utf-8")
@@ -75,17 +75,6 @@ def composed(tmp_path_factory: pytest.TempPathFactory) -> Composed:
     assert done.returncode == 0, done.stderr
     services: Composed = yaml.safe_load(done.stdout)["services"]
     return services
-
-
-def sh(script: str, *arguments: str, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    """Run one of the folder's scripts, with this environment and a PATH."""
-    return subprocess.run(
-        [str(DOCKER / script), *arguments],
-        env={"PATH": os.environ["PATH"]} | env,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
 
 
 def test_everything_that_the_laboratory_is_made_of_is_there(composed: Composed) -> None:
@@ -458,13 +447,6 @@ def test_influxdb_gets_a_database_for_influxql_and_a_reader_for_grafana(composed
     assert option(user, "--password") == composed["grafana"]["environment"]["INFLUXDB_READ_PASSWORD"]
     assert found["secureJsonData"]["password"] == "$INFLUXDB_READ_PASSWORD"
     assert "--write-bucket" not in user
-
-
-def stand_in(folder: Path, name: str) -> None:
-    """Make a program of this name that writes its arguments, one a line."""
-    program = folder / name
-    program.write_text("#!/bin/sh\nfor word; do printf '%s\\n' \"$word\"; done\n", encoding="utf-8")
-    program.chmod(0o755)
 
 
 def option(words: list[str], name: str) -> str:
