@@ -29,6 +29,18 @@ MAX_OPERATIONS: Final = 200
 OTHER_REQUESTS: Final = "other requests"
 
 
+class _Iteration:
+    """The keys that an iteration is counted under."""
+
+    __slots__ = ("count", "errors", "response", "service")
+
+    def __init__(self, name: str, tags: Tags, outcome: str) -> None:
+        self.service = TrendKey("iteration_duration", name, tags, outcome)
+        self.response = self.service._replace(clock=RESPONSE)
+        self.count = SeriesKey("iterations", tags)
+        self.errors = SeriesKey("iteration_errors", tags)
+
+
 class Recorder:
     """Counts in memory by second. `clock` gives seconds, monotonic; `start` sets its zero."""
 
@@ -43,6 +55,7 @@ class Recorder:
         self._reasons: set[str] = set()
         self._lines: dict[tuple[str, Tags], Line] = {}
         self._others: dict[str, Line] = {}
+        self._iterations: dict[tuple[str, bool, Tags], _Iteration] = {}
         self._series: dict[tuple[str, Tags], SeriesKey] = {}
         self.in_flight = 0
         self.unfinished = 0
@@ -106,14 +119,15 @@ class Recorder:
 
     def iteration(self, name: str, us: int, *, ok: bool, tags: Tags = (), late: int | None = None) -> None:
         """Count an iteration; `ok` is False when the user's own code raised in it, `late` is as for `Line.ok`."""
-        second, tags = self.now(), self._all(tags)
-        key = TrendKey("iteration_duration", name, tags, OK if ok else FAIL)
-        second.trends[key][bin_of(us)] += 1
+        second, found = self.now(), self._iterations.get((name, ok, tags))
+        if found is None:
+            found = self._iterations[name, ok, tags] = _Iteration(name, self._all(tags), OK if ok else FAIL)
+        second.trends[found.service][bin_of(us)] += 1
         if late is not None:
-            second.trends[key._replace(clock=RESPONSE)][bin_of(us + late)] += 1
-        second.counters[SeriesKey("iterations", tags)] += 1
+            second.trends[found.response][bin_of(us + late)] += 1
+        second.counters[found.count] += 1
         if not ok:
-            second.counters[SeriesKey("iteration_errors", tags)] += 1
+            second.counters[found.errors] += 1
 
     def dropped(self, name: str, tags: Tags, n: int = 1) -> None:
         """Count arrivals that found no free user; `name` is the iteration's, or "" where no one knows which."""

@@ -2,6 +2,9 @@
 
 A `Tick` is a second as the engine recorded it: trends as histograms, rates, counters, gauges (k6's four kinds). It is
 added to a `Tally`, which answers what thresholds and tables ask. Times are in µs; in ms where a threshold sees them.
+
+In an open model a request has two clocks: SERVICE since it was sent, RESPONSE since it was meant to be sent. What is
+judged is the second, unless a selector says otherwise: `http_req_duration{clock:service}`.
 """
 
 from __future__ import annotations
@@ -9,11 +12,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from math import inf
+from math import ceil, inf
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from lab.errors import RunError
 from lab.model.histogram import Histogram
+from lab.model.metrics import OWN
 from lab.model.threshold import AGGREGATIONS, METRICS, MetricKind, Selector
 
 if TYPE_CHECKING:
@@ -26,13 +30,19 @@ FAIL: Final = "fail"
 DROPPED: Final = "dropped"
 SERVICE: Final = "service"
 RESPONSE: Final = "response"
+NO_CLOCK: Final = "none"
+"""The clock of a trend that is no time. It is kept in thousandths of its unit, as a time in ms is in µs."""
+CLOCK: Final = "clock"
+"""The tag by which a selector chooses between SERVICE and RESPONSE."""
 US_PER_MS: Final = 1000.0
+_REQUESTS: Final = "http_req_duration"
+_ITERATIONS: Final = "iteration_duration"
 
 Tags = tuple[tuple[str, str], ...]
 
 
 class TrendKey(NamedTuple):
-    """What a histogram counts: metric, request name, tags, outcome (ok, fail, dropped), clock (service, response)."""
+    """What a histogram counts: outcome is ok, fail or dropped; clock is service, response or none."""
 
     metric: str
     name: str
@@ -120,16 +130,50 @@ class Tally:
         for key, count in tick.counters.items():
             self.counters[key] = self.counters.get(key, 0) + count
         for key, value in tick.gauges.items():
+            self.gauges.pop(key, None)  # so that what was set last stands last
             self.gauges[key] = value
             self.peaks[key] = max(value, self.peaks.get(key, value))
 
-    def histogram(self, selector: Selector, outcome: str = OK, clock: str = SERVICE) -> Histogram:
-        """Merge the histograms that a selector means."""
-        return Histogram.merged(h for _, h in self._trends(selector, outcome, clock))
+    def histogram(self, selector: Selector, outcome: str = OK, clock: str | None = SERVICE) -> Histogram:
+        """Merge the histograms that a selector means.
+
+        Args:
+            selector: a tag `clock` in it goes before the argument.
+            outcome: ok or fail.
+            clock: whose times; None takes what users of the target would have felt: RESPONSE where a request has one.
+        """
+        wanted, clock = _clocked(selector, clock)
+        return Histogram.merged(h for _, h in self._trends(wanted, outcome, clock))
 
     def requests(self, selector: Selector, outcome: str) -> int:
         """Count the requests of an outcome; the selector's metric does not matter, its tags do."""
-        return self.histogram(Selector("http_req_duration", selector.tags), outcome).count
+        wanted, _ = _clocked(Selector(_REQUESTS, selector.tags), None)
+        return self.histogram(wanted, outcome).count
+
+    def dropped(self, selector: Selector) -> int:
+        """Count the answers that never came because an arrival found no free user: +∞ each in a percentile.
+
+        An iteration that was dropped counts once in `iteration_duration`, and in `http_req_duration` as often as one
+        that ran, of the same tags, made such requests on average. What was never sent has no service time.
+        """
+        wanted, clock = _clocked(selector, None)
+        if wanted.metric not in {_REQUESTS, _ITERATIONS} or clock == SERVICE:
+            return 0
+        whole = 0
+        for key, number in self.counters.items():
+            tags = {name: value for name, value in key.tags if name != "iteration"}
+            # Of what the counter cannot know, such as an operation, every value is possible.
+            if key.metric != "dropped_iterations" or any(tags.get(name, value) != value for name, value in wanted.tags):
+                continue
+            whole += number if wanted.metric == _ITERATIONS else ceil(number * self._each(wanted, tags))
+        return whole
+
+    def _each(self, selector: Selector, tags: Mapping[str, str]) -> float:
+        """Give how many of the requests an iteration with these tags made on average."""
+        of = tuple(tags.items())
+        ran = sum(count for key, count in self.counters.items() if _matches(Selector("iterations", of), key))
+        meant = Selector(_REQUESTS, tuple({**dict(selector.tags), **tags}.items()))
+        return sum(self.requests(meant, outcome) for outcome in (OK, FAIL)) / max(ran, 1)
 
     def counter(self, metric: str) -> int:
         """Sum a counter over all its tags."""
@@ -141,9 +185,11 @@ class Tally:
         return sum(hits for hits, _ in found), sum(total for _, total in found)
 
     def gauge(self, selector: Selector) -> float | None:
-        """Sum a gauge's last values over the series that a selector means; None when there is none."""
+        """Give a gauge's last value, or None when there is none; the lab's own gauges are summed over their series."""
         found = [value for key, value in self.gauges.items() if _matches(selector, key)]
-        return sum(found) if found else None
+        if not found:
+            return None
+        return sum(found) if selector.metric in OWN else found[-1]
 
     def measure(self, threshold: Threshold) -> tuple[float | None, str]:
         """Give what a threshold judges, in its unit (ms for times), and the unit.
@@ -157,7 +203,7 @@ class Tally:
             # Only known now, for a metric of the user's own: it has nothing that this threshold could judge.
             return None, ""
         if kind is MetricKind.TREND:
-            return self._trend(threshold), "" if threshold.aggregation == "count" else "ms"
+            return self._trend(threshold), "" if threshold.aggregation == "count" else self.unit(selector.metric)
         if kind is MetricKind.COUNTER:
             count = self._count(selector)
             if count is None or threshold.aggregation == "count":
@@ -167,6 +213,10 @@ class Tally:
             hits, total = self._hits(selector)
             return (hits / total if total else None), "share"
         return self.gauge(selector), ""
+
+    def unit(self, metric: str) -> str:
+        """Give the unit of a trend's values, as thresholds see them: ms, or none where it is no time."""
+        return "" if any(key.metric == metric and key.clock == NO_CLOCK for key in self.trends) else "ms"
 
     def _kind_of(self, metric: str) -> MetricKind:
         kinds: tuple[tuple[MetricKind, Iterable[TrendKey | SeriesKey]], ...] = (
@@ -180,15 +230,16 @@ class Tally:
         return MetricKind.GAUGE
 
     def _trend(self, threshold: Threshold) -> float | None:
-        ok = self.histogram(threshold.selector, OK)
-        failed = self.histogram(threshold.selector, FAIL).count
+        ok = self.histogram(threshold.selector, OK, None)
+        failed = self.histogram(threshold.selector, FAIL, None).count
         if threshold.aggregation == "count":
             return float(ok.count + failed) or None
-        if not ok.count:
-            return inf if failed else None
         share = {"med": 0.5, "p": (threshold.argument or 0.0) / 100}.get(threshold.aggregation)
+        lost = failed if share is None else failed + self.dropped(threshold.selector)
+        if not ok.count:
+            return inf if lost else None
         if share is not None:
-            value = ok.percentile_with_failures(share, failed)
+            value = ok.percentile_with_failures(share, lost)
         else:
             value = {"avg": ok.mean, "min": ok.minimum, "max": ok.maximum}[threshold.aggregation]
         return None if value is None else value / US_PER_MS
@@ -206,12 +257,26 @@ class Tally:
             return failed, failed + self.requests(selector, OK)
         return self.rate(selector)
 
-    def _trends(self, selector: Selector, outcome: str, clock: str) -> Iterator[tuple[TrendKey, Histogram]]:
+    def _trends(self, selector: Selector, outcome: str, clock: str | None) -> Iterator[tuple[TrendKey, Histogram]]:
         for key, histogram in self.trends.items():
-            if (key.metric, key.outcome, key.clock) == (selector.metric, outcome, clock) and (
-                not selector.tags or selector.matches({"name": key.name, **dict(key.tags)})
+            if (
+                (key.metric, key.outcome) == (selector.metric, outcome)
+                and self._by(clock, key)
+                and (not selector.tags or selector.matches({"name": key.name, **dict(key.tags)}))
             ):
                 yield key, histogram
+
+    def _by(self, clock: str | None, key: TrendKey) -> bool:
+        if clock is not None:
+            return key.clock == clock
+        return key.clock != SERVICE or key._replace(clock=RESPONSE) not in self.trends
+
+
+def _clocked(selector: Selector, clock: str | None) -> tuple[Selector, str | None]:
+    """Take the clock out of a selector's tags."""
+    tags = dict(selector.tags)
+    chosen = tags.pop(CLOCK, clock)
+    return Selector(selector.metric, tuple(tags.items())), chosen
 
 
 def _matches(selector: Selector, key: SeriesKey) -> bool:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from lab.errors import RunError
 from lab.model.histogram import bin_of, middle
-from lab.model.sample import FAIL, OK, RESPONSE, SeriesKey, Tags, Tally, Tick, TrendKey
+from lab.model.sample import FAIL, NO_CLOCK, OK, RESPONSE, SeriesKey, Tags, Tally, Tick, TrendKey
 from lab.model.threshold import Selector, parse_threshold
 
 FEW = settings(max_examples=60, deadline=None)
@@ -133,13 +133,14 @@ def measured() -> Tally:
                     TrendKey(duration, "POST /b", BOOKING): us(1000, 2000, 3000, 4000),
                     TrendKey(duration, "POST /b", BOOKING, FAIL): us(50),
                     TrendKey(duration, "GET /s", SEARCH): us(500, 600),
-                    TrendKey(duration, "GET /s", SEARCH, OK, RESPONSE): us(9_000_000),
                     TrendKey("iteration_duration", "book", ()): us(1_000_000, 2_000_000),
                     TrendKey("mine", "x", ()): us(7000),
+                    TrendKey("hits", "", (("tier", "gold"),), OK, NO_CLOCK): us(12_000, 20_000),
+                    TrendKey("hits", "", (), OK, NO_CLOCK): us(1_000),
                 },
                 {SeriesKey("checks", (("check", "a"), *BOOKING)): (3, 4), SeriesKey("own_rate"): (1, 4)},
-                {SeriesKey("iterations"): 2, SeriesKey("data_received"): 100},
-                {SeriesKey("vus"): 3.0},
+                {SeriesKey("iterations"): 2, SeriesKey("data_received"): 100, SeriesKey("sold", SEARCH): 4},
+                {SeriesKey("vus"): 3.0, SeriesKey("cart", BOOKING): 2.0},
             ),
             Tick(
                 9,
@@ -150,7 +151,7 @@ def measured() -> Tally:
                 },
                 {SeriesKey("checks", (("check", "b"), *SEARCH)): (1, 1)},
                 {SeriesKey("iterations"): 3},
-                {SeriesKey("vus"): 7.0, SeriesKey("seats_lost"): 4.0},
+                {SeriesKey("vus"): 7.0, SeriesKey("seats_lost"): 4.0, SeriesKey("cart", SEARCH): 1.5},
             ),
         ]
     )
@@ -200,6 +201,15 @@ def ms(microseconds: int) -> float:
         ("own_rate", "rate>0", 0.25, "share"),
         ("data_received", "count>0", 100, ""),
         ("data_received", "rate>0", 10, "/s"),
+        ("hits", "max>0", middle(bin_of(20_000)) / 1000, ""),
+        ("hits{tier:gold}", "min>0", middle(bin_of(12_000)) / 1000, ""),
+        ("hits{tier:gold}", "p(95)>0", middle(bin_of(20_000)) / 1000, ""),
+        ("hits{tier:tin}", "p(95)>0", None, ""),
+        ("hits", "count>0", 3, ""),
+        ("sold{operation:search}", "count>0", 4, ""),
+        ("sold{operation:booking}", "count>0", None, ""),
+        ("cart", "value>0", 1.5, ""),
+        ("cart{operation:booking}", "value>0", 2, ""),
         # A metric of the user's own has a kind only once it was seen; what that kind cannot answer is NO DATA.
         ("mine", "rate<1", None, ""),
         ("mine", "value<1", None, ""),
@@ -243,9 +253,90 @@ def test_twenty_percent_instant_failures() -> None:
     assert tally.measure(parse_threshold("http_req_duration", "med<2000"))[0] == ms(20_000)
 
 
-def test_the_other_clock_is_kept_apart() -> None:
-    """Response times are never mixed into service times."""
-    tally = measured()
+def open_load() -> Tally:
+    """Make an open load `a` (10 iterations of 2 bookings and a search, 5 dropped) beside a closed one, `b`."""
+    duration, of_a = "http_req_duration", ("scenario", "a")
+    booking, search = (("operation", "booking"), of_a), (("operation", "search"), of_a)
+    return added(
+        [
+            Tick(
+                0,
+                {
+                    TrendKey(duration, "POST /b", booking): {bin_of(1000): 18},
+                    TrendKey(duration, "POST /b", booking, OK, RESPONSE): {bin_of(9000): 18},
+                    TrendKey(duration, "POST /b", booking, FAIL): {bin_of(10): 2},
+                    TrendKey(duration, "POST /b", booking, FAIL, RESPONSE): {bin_of(20): 2},
+                    TrendKey(duration, "GET /s", search): {bin_of(2000): 10},
+                    TrendKey(duration, "GET /s", search, OK, RESPONSE): {bin_of(3000): 10},
+                    TrendKey(duration, "GET /s", (("operation", "search"), ("scenario", "b"))): {bin_of(500): 70},
+                    TrendKey("iteration_duration", "book", (of_a,)): {bin_of(1000): 10},
+                    TrendKey("iteration_duration", "book", (of_a,), OK, RESPONSE): {bin_of(4000): 10},
+                    TrendKey("iteration_duration", "look", (("scenario", "b"),)): {bin_of(600): 35},
+                },
+                {},
+                {
+                    SeriesKey("iterations", (of_a,)): 10,
+                    SeriesKey("iterations", (("scenario", "b"),)): 35,
+                    SeriesKey("dropped_iterations", (("iteration", "book"), of_a)): 5,
+                },
+            )
+        ]
+    )
 
-    assert tally.histogram(Selector("http_req_duration"), OK, RESPONSE).count == 1
-    assert tally.requests(Selector("http_req_duration"), OK) == 10
+
+@pytest.mark.parametrize(
+    ("metric", "expression", "actual"),
+    [
+        ("http_req_duration{operation:search,scenario:a}", "med>0", ms(3000)),
+        ("http_req_duration{operation:search,scenario:a,clock:response}", "med>0", ms(3000)),
+        ("http_req_duration{operation:search,scenario:a,clock:service}", "med>0", ms(2000)),
+        ("http_req_duration{operation:search,scenario:a,clock:service}", "p(100)>0", ms(2000)),
+        ("http_req_duration{clock:response,scenario:b}", "med>0", None),
+        # 10 searches and the 5 that were dropped: two thirds are an answer, and no more.
+        ("http_req_duration{operation:search,scenario:a}", "p(66)>0", ms(3000)),
+        ("http_req_duration{operation:search,scenario:a}", "p(67)>0", inf),
+        # 18 bookings, 2 failures and the 10 that were dropped.
+        ("http_req_duration{operation:booking}", "p(60)>0", ms(9000)),
+        ("http_req_duration{operation:booking}", "p(61)>0", inf),
+        # The closed load has no other clock and drops nothing.
+        ("http_req_duration{scenario:b}", "p(100)>0", ms(500)),
+        ("iteration_duration{scenario:a}", "p(66)>0", ms(4000)),
+        ("iteration_duration{scenario:a}", "p(67)>0", inf),
+        ("iteration_duration{scenario:b}", "p(100)>0", ms(600)),
+        ("iteration_duration", "p(90)>0", ms(4000)),
+        ("iteration_duration", "p(91)>0", inf),
+        ("iteration_duration", "max>0", ms(4000)),
+        ("iteration_duration", "count>0", 45),
+        ("http_req_duration", "count>0", 100),
+        ("http_reqs", "count>0", 100),
+        ("http_reqs{clock:response}", "count>0", 100),
+        ("http_req_failed{scenario:a,clock:response}", "rate>0", 2 / 30),
+        ("dropped_iterations", "count==0", 5),
+        ("dropped_iterations{scenario:a}", "count==0", 5),
+        ("dropped_iterations{scenario:b}", "count==0", None),
+    ],
+)
+def test_what_a_threshold_sees_of_an_open_load(metric: str, expression: str, actual: float | None) -> None:
+    """The response clock where there is one, and an endless answer for each one that a dropped iteration owes."""
+    found, _ = open_load().measure(parse_threshold(metric, expression))
+
+    assert found == (actual if actual is None else pytest.approx(actual))
+
+
+def test_a_load_that_dropped_everything_has_no_answer() -> None:
+    """Not one iteration ran: its percentiles are endless, and of requests that nobody made there is no data."""
+    tally = added([Tick(0, counters={SeriesKey("dropped_iterations"): 3})])
+
+    assert tally.measure(parse_threshold("iteration_duration", "p(50)<1"))[0] == inf
+    assert tally.measure(parse_threshold("iteration_duration", "max<1"))[0] is None
+    assert tally.measure(parse_threshold("http_req_duration", "p(50)<1"))[0] is None
+
+
+def test_the_other_clock_is_kept_apart() -> None:
+    """Response times are never mixed into service times, and nothing is counted twice for having both."""
+    tally, everything = open_load(), Selector("http_req_duration")
+
+    assert tally.histogram(everything, OK).count == tally.histogram(everything, OK, None).count == 98
+    assert tally.histogram(everything, OK, RESPONSE).count == 28
+    assert tally.histogram(everything, OK).maximum == middle(bin_of(2000))
+    assert (tally.requests(everything, OK), tally.requests(everything, FAIL)) == (98, 2)
