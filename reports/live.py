@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lab.model.histogram import Histogram
-from lab.model.sample import FAIL, OK
+from lab.model.sample import FAIL, OK, SERVICE
 from lab.model.stage import stage_index
 from lab.model.threshold import INTEGRITY_METRICS, Outcome, Selector, judge
 from reports import units
@@ -116,7 +116,7 @@ class LiveView:
         bins, answered, failed = Histogram(), 0, 0
         for tick in self._recent:
             for key, counts in tick.trends.items():
-                if key.metric == _REQUESTS.metric:
+                if key.metric == _REQUESTS.metric and key.clock == SERVICE:
                     number = sum(counts.values())
                     answered += number
                     failed += number if key.outcome == FAIL else 0
@@ -213,7 +213,8 @@ class LiveView:
 
 
 def _answered(tick: Tick) -> int:
-    return sum(sum(bins.values()) for key, bins in tick.trends.items() if key.metric == _REQUESTS.metric)
+    requests = (bins for key, bins in tick.trends.items() if (key.metric, key.clock) == (_REQUESTS.metric, SERVICE))
+    return sum(sum(bins.values()) for bins in requests)
 
 
 def _shown(actual: float | None, unit: str) -> str:
