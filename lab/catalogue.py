@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from lab.errors import ConfigError, ScenarioError, nearest
-from lab.model.scenario import Scenario, parse_scenario
+from lab.model.scenario_file import parse_scenario
 from lab.model.source import Source
 from lab.model.stage import parse_duration, parse_stage
 from lab.model.threshold import parse_option
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from lab.model.scenario import Scenario
 
 USERS_FILE: Final = "users.py"
 LONGEST_SCALE: Final = 1000
@@ -48,7 +50,9 @@ def load(reference: str, folder: Path) -> Scenario:
     users = beside if scenario.users_file or beside.exists() else folder / USERS_FILE
     if not users.is_file():
         raise ScenarioError(f'{path}: users = "{scenario.users_file}": there is no file {users}')
-    _require_class(scenario.user_class, users, Source(text, str(path)))
+    for load in scenario.loads:
+        source = Source(text, str(path))
+        _require_class(load.user_class, users, source.section(f"scenarios.{load.name}") if load.name else source)
     return replace(scenario, users_file=str(users.resolve()))
 
 

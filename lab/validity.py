@@ -14,7 +14,6 @@ from lab.model.histogram import Histogram
 from lab.model.run import Totals
 from lab.model.sample import FAIL, OK, US_PER_MS, Tally, TrendKey
 from lab.model.scenario import Scenario
-from lab.model.stage import full_after, held
 from lab.model.threshold import METRICS, MetricKind, Selector
 from lab.model.verdict import Finding, Validity
 from lab.model.words import counted
@@ -156,18 +155,21 @@ def _samples(run: Observed) -> Iterator[Finding]:
 
 
 def _shape(run: Observed) -> Iterator[Finding]:
-    scenario = run.scenario
-    full = full_after(scenario.stages, scenario.start_users)
-    if scenario.peak > 1 and full < RAMP_SHARE * scenario.duration:
-        yield _finding(
-            "shape", f"all {scenario.peak} users came within {full:g} s: there was no ramp", Validity.SUSPECT
-        )
-    if not held(scenario.stages, scenario.start_users):
-        yield _finding(
-            "shape",
-            f"no hold at the peak of {counted(scenario.peak, 'user')}: the percentiles mix every load on the way there",
-            Validity.SUSPECT,
-        )
+    for load in run.scenario.loads:
+        if load.bounded:
+            continue
+        if load.top > 1 and load.full_after < RAMP_SHARE * load.length:
+            yield _finding(
+                "shape",
+                f"all {load.amount(load.top)} came within {load.full_after:g} s: there was no ramp",
+                Validity.SUSPECT,
+            )
+        if not load.held:
+            yield _finding(
+                "shape",
+                f"no hold at the peak of {load.amount(load.top)}: the percentiles mix every load on the way there",
+                Validity.SUSPECT,
+            )
 
 
 def _rows(run: Observed) -> Iterator[Finding]:

@@ -117,21 +117,18 @@ def _stages(data: RunData, *, labels: bool = True) -> dict[str, Any]:
     """Give the bands behind a chart over time, every second one shaded, each with the users it leads to."""
     shapes: list[dict[str, Any]] = []
     texts: list[dict[str, Any]] = []
-    stages = data.run.scenario.stages
-    begin, before = 0.0, data.run.scenario.start_users
-    for number, stage in enumerate(stages):
-        end = begin + stage.duration
-        if begin >= data.seconds or len(stages) > 10 * MOST_STAGE_LABELS:
+    bands = data.run.scenario.bands
+    for number, band in enumerate(bands):
+        if band.begin >= data.seconds or len(bands) > 10 * MOST_STAGE_LABELS:
             break
-        x = {"x0": _ORIGIN + begin * _MS, "x1": _ORIGIN + min(end, data.seconds) * _MS}
+        x = {"x0": _ORIGIN + band.begin * _MS, "x1": _ORIGIN + min(band.end, data.seconds) * _MS}
         if number % 2:
             shapes.append({"type": "rect", "xref": "x", "yref": "paper", "y0": 0, "y1": 1, "layer": "below", **x})
-        if labels and len(stages) <= MOST_STAGE_LABELS and stage.duration >= data.seconds / 40:
-            middle = _ORIGIN + (begin + min(end, data.seconds)) / 2 * _MS
-            text = counted(stage.target, "user") if len(stages) <= MOST_STAGE_LABELS / 2 else f"{stage.target:,}"
-            text = text if stage.target == before else f"→ {text}"
+        if labels and len(bands) <= MOST_STAGE_LABELS and band.end - band.begin >= data.seconds / 40:
+            middle = _ORIGIN + (band.begin + min(band.end, data.seconds)) / 2 * _MS
+            text = band.words if len(bands) <= MOST_STAGE_LABELS / 2 else band.words.split(" ")[0]
+            text = text if band.level else f"→ {text}"
             texts.append({"x": middle, "y": 1, "xref": "x", "yref": "paper", "yanchor": "bottom", "text": text})
-        begin, before = end, stage.target
     return {"shapes": shapes, "annotations": [{**text, "showarrow": False} for text in texts]}
 
 

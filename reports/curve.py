@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from math import ceil
 from typing import TYPE_CHECKING, Final
 
-from lab.model.stage import users_at
 from reports import units
 
 if TYPE_CHECKING:
@@ -15,10 +15,15 @@ HEIGHT: Final = 10
 EIGHTHS: Final = " ▁▂▃▄▅▆▇█"
 
 
+def drawn(scenario: Scenario) -> str:
+    """Say what the curve is of: users or, where all loads are open models, iterations a second."""
+    return "iterations/s" if all(load.open for load in scenario.loads) else "users"
+
+
 def draw(scenario: Scenario, width: int = WIDTH, height: int = HEIGHT) -> str:
-    """Draw users over time as a filled curve with both axes, ending with a line break."""
-    length, peak = scenario.duration, max(scenario.peak, 1)
-    columns = [users_at(scenario.stages, scenario.start_users, (x + 0.5) * length / width) for x in range(width)]
+    """Draw what `drawn` names over time as a filled curve with both axes, ending with a line break."""
+    length, peak = scenario.duration, _top(scenario)
+    columns = [_level(scenario, (x + 0.5) * length / width) for x in range(width)]
     # Half of a small odd number stands between two whole users, and has no label.
     half = peak // 2 if peak % 2 == 0 or peak > height else ""
     gutter = len(str(peak))
@@ -34,3 +39,13 @@ def draw(scenario: Scenario, width: int = WIDTH, height: int = HEIGHT) -> str:
     end = units.clock(length)
     rows.append(f"{'':>{gutter}}  0s{end:>{width - 2}}")
     return "\n".join(rows) + "\n"
+
+
+def _level(scenario: Scenario, elapsed: float) -> float:
+    return scenario.rate_at(elapsed) if drawn(scenario) != "users" else scenario.users_at(elapsed)
+
+
+def _top(scenario: Scenario) -> int:
+    if drawn(scenario) == "users":
+        return max(sum(load.top for load in scenario.loads if not load.open), 1)
+    return max(ceil(sum(load.top / load.time_unit for load in scenario.loads)), 1)

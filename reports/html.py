@@ -17,6 +17,7 @@ from plotly.offline import get_plotlyjs
 from lab.errors import RunError
 from lab.model.words import counted
 from reports import audit, charts, frame, tables, units, words
+from reports.loads import load_facts
 from reports.tables import SHARES
 
 if TYPE_CHECKING:
@@ -125,6 +126,7 @@ def _environment() -> Environment:
     environment.filters |= {
         "clock": units.clock,
         "counted": counted,
+        "facts": load_facts,
         "ms": units.ms,
         "percent": units.percent,
         "plain": units.plain,

@@ -17,7 +17,6 @@ from rich.text import Text
 
 from lab.model.histogram import Histogram
 from lab.model.sample import FAIL, OK, SERVICE
-from lab.model.stage import stage_index
 from lab.model.threshold import INTEGRITY_METRICS, Outcome, Selector, judge
 from reports import units
 from reports.echo import silent_controls
@@ -149,8 +148,8 @@ class LiveView:
     def _figures(self, tally: Tally) -> Table:
         elapsed = self._elapsed()
         left = max(self._scenario.duration - elapsed, 0.0)
-        index = stage_index(self._scenario.stages, elapsed)
-        stage = self._scenario.stages[index]
+        bands = self._scenario.bands
+        index = next((n for n, band in enumerate(bands) if elapsed < band.end), len(bands) - 1)
         users = tally.gauge(Selector("vus")) or 0
         _, rate, share = self._window()
         hits, checks = tally.rate(Selector("checks"))
@@ -162,7 +161,7 @@ class LiveView:
         grid.add_row(
             _pair("elapsed", units.clock(elapsed)),
             _pair("remaining", units.clock(left) if left else "finishing"),
-            _pair("users", f"{users:.0f}", f" → {stage.target} (stage {index + 1}/{len(self._scenario.stages)})"),
+            _pair("users", f"{users:.0f}", f" → {bands[index].words} ({index + 1}/{len(bands)})"),
         )
         grid.add_row(
             _pair("requests", f"{ok + failed:,}"),

@@ -10,7 +10,8 @@ from rich.text import Text
 
 from lab.model.words import counted
 from reports import units
-from reports.curve import draw
+from reports.curve import draw, drawn
+from reports.loads import load_facts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,12 +24,12 @@ WIDTH: Final = 88
 def scenarios_table(found: Sequence[Scenario]) -> Table:
     """Give a table of scenarios: name, executor, most users, length, what it is."""
     table = Table(box=None, header_style="dim", padding=(0, 2, 0, 0))
-    for heading, side in (("scenario", "left"), ("users", "right"), ("length", "right"), ("what it is", "left")):
+    for heading, side in (("scenario", "left"), ("load", "right"), ("length", "right"), ("what it is", "left")):
         table.add_column(heading, justify=side, no_wrap=heading == "scenario")  # type: ignore[arg-type]  # a literal
     for scenario in found:
         table.add_row(
             Text(scenario.name, style="bold"),
-            str(scenario.peak),
+            _heaviest(scenario),
             units.clock(scenario.duration),
             Text(scenario.description),
         )
@@ -39,9 +40,8 @@ def scenario_text(scenario: Scenario) -> str:
     """Write one scenario: what it is, its load curve, its data and its thresholds; ends with a line break."""
     data = scenario.data
     facts = [
-        ("executor", scenario.executor),
-        ("stages", ", ".join(f"{units.clock(s.duration)} → {s.target}" for s in scenario.stages)),
-        ("user class", f"{scenario.user_class} of {scenario.users_file}"),
+        *(fact for load in scenario.loads for fact in load_facts(load)),
+        ("users file", scenario.users_file),
         ("data", f"{counted(data.flights, 'flight')} of {_seats(*data.seats)}, {counted(data.users, 'user')}"),
         ("graceful stop", units.clock(scenario.graceful_stop)),
         *(("threshold", str(threshold)) for threshold in scenario.thresholds),
@@ -49,7 +49,14 @@ def scenario_text(scenario: Scenario) -> str:
     ]
     lines = [f"{name:<14} {value}" for name, value in facts]
     about = textwrap.fill(scenario.description, WIDTH)
-    return f"{scenario.name}\n{about}\n\nusers\n{draw(scenario)}\n" + "\n".join(lines) + "\n"
+    return f"{scenario.name}\n{about}\n\n{drawn(scenario)}\n{draw(scenario)}\n" + "\n".join(lines) + "\n"
+
+
+def _heaviest(scenario: Scenario) -> str:
+    if len(scenario.loads) > 1:
+        return f"{len(scenario.loads)} loads"
+    load = scenario.loads[0]
+    return load.amount(load.top)
 
 
 def _seats(fewest: int, most: int) -> str:

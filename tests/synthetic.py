@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from dataclasses import replace
+from dataclasses import fields, replace
 from math import inf
 from typing import TYPE_CHECKING, Any, Final
 
 from lab import samples_file
 from lab.model.histogram import bin_of
+from lab.model.load import Load
 from lab.model.run import DatasetSummary, Machine, Revision, Run, ScriptTrace, Status, Totals
 from lab.model.sample import FAIL, OK, SeriesKey, Tally, Tick, TrendKey
 from lab.model.scenario import Scenario
@@ -42,13 +43,16 @@ _OPERATIONS: Final = (
 )
 
 
+_OF_LOAD = {field.name for field in fields(Load)} - {"name"}
+
+
 def scenario(**changes: Any) -> Scenario:
     """Make up a scenario: the ramp, unless told otherwise."""
+    shape = {"executor": "ramping-vus", "stages": STAGES, "user_class": "PoolBooker"}
+    shape |= {name: changes.pop(name) for name in _OF_LOAD & changes.keys()}
     values: dict[str, Any] = {
         "name": "ramp",
-        "executor": "ramping-vus",
-        "stages": STAGES,
-        "user_class": "PoolBooker",
+        "loads": (Load(**shape),),  # type: ignore[arg-type]  # by name
         "description": "Users from the pool book a random one of 50 flights.",
         "thresholds": tuple(
             parse_threshold(metric, text)

@@ -12,7 +12,7 @@ import pytest
 import typer.main
 
 import cli
-from lab.model.scenario import parse_scenario
+from lab.model.scenario_file import parse_scenario
 from lab.model.verdict import Exit
 
 ROOT = Path(__file__).parent.parent

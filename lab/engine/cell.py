@@ -90,17 +90,17 @@ class Cell:
         Raises:
             ScenarioError, ScriptError: the users file, or the class in it, cannot be used.
         """
-        run, scenario = share.run, share.run.scenario
+        run, load = share.run, share.run.scenario.loads[0]
         self.environment = environment
         # Locust's own choices, such as which task comes next; a user's are made by its own source.
         random.seed(f"{run.seed}/{share.place}/{share.among}")
-        self.recorder = Recorder(time.perf_counter, scenario.tags)
+        self.recorder = Recorder(time.perf_counter, load.tags)
         self.ledger = Ledger(ledger)
         self._late: list[int] = []
         self._cpu = time.process_time()
         self._process = psutil.Process()
         self._traces: Traces = Counter()
-        user_class = load_user_class(share.users, scenario.user_class)
+        user_class = load_user_class(share.users, load.user_class)
         user_class.host = run.target.gateway
         count_iterations(user_class, self.recorder)
         environment.user_classes = [user_class]
@@ -110,7 +110,7 @@ class Cell:
             ledger=self.ledger,
             recorder=self.recorder,
             seed=run.seed,
-            env=dict(scenario.env),
+            env=dict(load.env),
             # Counted over all processes: no two users of a run are alike.
             numbers=count(share.place, share.among),
         )

@@ -76,7 +76,8 @@ class Master:
         wire.use_key(key)
         roster = Roster(crew.size, self._users, version("airbourne-lab"))
         environment = Environment(
-            user_classes=[stand_in(scenario.user_class)], shape_class=StagesShape(scenario, lambda: watch.elapsed)
+            user_classes=[stand_in(scenario.loads[0].user_class)],
+            shape_class=StagesShape(scenario, lambda: watch.elapsed),
         )
         leader = Leader(environment, (crew.bind, crew.port), lambda client, msg: self._hear(client, msg, muster, watch))
         environment.runner = leader

@@ -13,8 +13,6 @@ from locust import LoadTestShape
 from locust.runners import STATE_INIT, STATE_RUNNING, STATE_SPAWNING, LocalRunner, Runner
 from locust.user.task import LOCUST_STATE_RUNNING, LOCUST_STATE_STOPPING
 
-from lab.model.stage import total_duration, users_at
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -32,14 +30,14 @@ class StagesShape(LoadTestShape):
         super().__init__()  # type: ignore[no-untyped-call]  # Locust's
         self._scenario = scenario
         self._elapsed = elapsed
-        self._length = total_duration(scenario.stages)
+        self._length = scenario.duration
 
     def tick(self) -> tuple[int, float] | None:
         """Give how many users there should be now, and how many a second may come or go; None at the end."""
         now = self._elapsed()
         if now >= self._length:
             return None
-        users = users_at(self._scenario.stages, self._scenario.start_users, now)
+        users = self._scenario.users_at(now)
         return users, max(float(users), 1.0)
 
 

@@ -61,7 +61,7 @@ def lint(scenario: Scenario, dataset: Dataset | None = None) -> tuple[Remark, ..
     Raises:
         ScenarioError: the routine of its user class cannot be read.
     """
-    return remarks(Plan(scenario, declared(Path(scenario.users_file), scenario.user_class), dataset))
+    return remarks(Plan(scenario, declared(Path(scenario.users_file), scenario.loads[0].user_class), dataset))
 
 
 def remarks(plan: Plan) -> tuple[Remark, ...]:
@@ -74,7 +74,7 @@ def remarks(plan: Plan) -> tuple[Remark, ...]:
             Remark(
                 UNKNOWN,
                 Severity.NOTE,
-                f"what {plan.scenario.user_class} does in an iteration is not known; not looked at: {blind}",
+                f"what {plan.scenario.loads[0].user_class} does in an iteration is not known; not looked at: {blind}",
                 'tell it: routine = {"requests": {"booking": 1}, "think": 1, "seats": 2, "flights": "all"}',
             )
         )

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final
 
 from lab.lint.routine import HASH_S, PLAIN_S
 from lab.model.lint import Remark, Severity
-from lab.model.stage import full_after, held
 from lab.model.words import counted
 from lab.validity import AUTH_OPERATIONS, AUTH_SHARE, RAMP_SHARE, ROWS_PER_USER
 
@@ -90,7 +89,7 @@ def set_up(plan: Plan) -> Iterator[Remark]:
 def ramp(plan: Plan) -> Iterator[Remark]:
     """All users come within a tenth of the run."""
     scenario = plan.scenario
-    full = full_after(scenario.stages, scenario.start_users)
+    full = scenario.loads[0].full_after
     gentle = max(ceil(scenario.duration * RAMP_SHARE), 1)
     if scenario.peak > 1 and full < RAMP_SHARE * scenario.duration:
         yield Remark(
@@ -105,7 +104,7 @@ def ramp(plan: Plan) -> Iterator[Remark]:
 def hold(plan: Plan) -> Iterator[Remark]:
     """The highest number of users is held for less than a tenth of the run."""
     scenario = plan.scenario
-    seconds = held(scenario.stages, scenario.start_users)
+    seconds = scenario.loads[0].held
     if seconds < HOLD_SHARE * scenario.duration:
         yield Remark(
             "no-hold",

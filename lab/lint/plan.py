@@ -94,7 +94,7 @@ class Plan:
         low, high = 0.0, scenario.duration
         for _ in range(STEPS):
             middle = (low + high) / 2
-            over = user_seconds_by(scenario.stages, scenario.start_users, middle) >= wanted
+            over = user_seconds_by(scenario.loads[0].stages, scenario.loads[0].start, middle) >= wanted
             low, high = (low, middle) if over else (middle, high)
         return high
 

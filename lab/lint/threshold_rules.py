@@ -86,7 +86,7 @@ def _nothing(plan: Plan, threshold: Threshold) -> str:
     does, metric, tags = plan.does, threshold.selector.metric, dict(threshold.selector.tags)
     if metric not in METRICS:
         return "" if metric in does.metrics else f"the users make no metric {metric}"
-    shared = {} if metric in _WITHOUT_TAGS or metric in INTEGRITY_METRICS else dict(plan.scenario.tags)
+    shared = {} if metric in _WITHOUT_TAGS or metric in INTEGRITY_METRICS else dict(plan.scenario.loads[0].tags)
     for key, value in tags.items():
         if key in _OWN_TAGS.get(metric, ()):
             known = {"operation": tuple(does.requests), "check": does.checks}.get(key)

@@ -49,6 +49,24 @@ def seconds(table: Mapping[str, Any], key: str, source: Source, default: float |
         raise source.error(f"{key}: {error}", key, value) from None
 
 
+def number(table: Mapping[str, Any], key: str, source: Source) -> float:
+    """Read a number over 0; a key that is not there is 0."""
+    value = table.get(key, 0)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= MAX_USERS:
+        raise source.error(f"{key} = {shown(value)} must be a number over 0, of at most {MAX_USERS:,}", key)
+    if key in table and not value:
+        raise source.error(f"{key} = 0 would let nothing through; leave it out for no limit", key)
+    return float(value)
+
+
+def choice(table: Mapping[str, Any], key: str, source: Source, choices: Mapping[str, bool]) -> bool:
+    """Read one of two words; a key that is not there is the first."""
+    value = table.get(key, next(iter(choices)))
+    if not isinstance(value, str) or value not in choices:
+        raise source.error(f"{key} is one of {', '.join(choices)}, not {shown(value)}", key)
+    return choices[value]
+
+
 def flag(table: Mapping[str, Any], key: str, source: Source) -> bool:
     """Read true or false; a key that is not there is false."""
     value = table.get(key, False)
@@ -71,4 +89,6 @@ _EXAMPLES: Final = {
     "vus": "vus = 25",
     "target": "target = 20",
     "startVUs": "startVUs = 0",
+    "rate": "rate = 50 (iterations per timeUnit, which is 1s)",
+    "preAllocatedVUs": "preAllocatedVUs = 20",
 }

@@ -12,7 +12,7 @@ from lab.model.target import Target
 from lab.model.threshold import Selector, ThresholdResult
 from lab.model.verdict import Integrity, Verdict
 
-RUN_VERSION: Final = 1
+RUN_VERSION: Final = 2
 
 
 class Status(StrEnum):

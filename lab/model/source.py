@@ -6,6 +6,8 @@ import re
 
 from lab.errors import ScenarioError
 
+_HEADING = re.compile(r"\s*\[\[?([^\[\]]+)\]\]?\s*$")
+
 
 class Source:
     """A scenario's text; `where` is what to call it in an error."""
@@ -13,6 +15,18 @@ class Source:
     def __init__(self, text: str, where: str) -> None:
         self.where = where
         self._lines = [line.split("#", 1)[0] for line in text.splitlines()]
+
+    def section(self, name: str) -> Source:
+        """Give the part that stands in a table, its inner tables too; the whole where it has no heading of its own."""
+        inside, lines = False, []
+        for line in self._lines:
+            if heading := _HEADING.match(line):
+                path = ".".join(part.strip(" \"'") for part in heading[1].split("."))
+                inside = path == name or path.startswith(f"{name}.")
+            lines.append(line if inside else "")
+        part = Source("", self.where)
+        part._lines = lines if any(lines) else self._lines
+        return part
 
     def line_of(self, word: str, value: object = None) -> int | None:
         """Find the line where a key has this value, else where the word is a key, else where it stands at all."""

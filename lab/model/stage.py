@@ -73,14 +73,24 @@ def users_at(stages: Sequence[Stage], start: int, elapsed: float) -> int:
     Between two targets the number follows the straight line, rounded to the nearest user; after the last stage it
     is the last target, and before the start it is the number that the run begins with.
     """
+    return int(level_at(stages, start, elapsed) + 0.5)
+
+
+def level_at(stages: Sequence[Stage], start: int, elapsed: float) -> float:
+    """Give the point of the straight line between two targets, not rounded; as `users_at` outside."""
     before, begin = start, 0.0
     elapsed = max(elapsed, 0.0)
     for stage in stages:
         if elapsed < begin + stage.duration:
             part = (elapsed - begin) / stage.duration
-            return int(before + (stage.target - before) * part + 0.5)
+            return before + (stage.target - before) * part
         before, begin = stage.target, begin + stage.duration
-    return before
+    return float(before)
+
+
+def peak(stages: Sequence[Stage], start: int) -> int:
+    """Give the highest number that the stages reach."""
+    return max([start, *(stage.target for stage in stages)])
 
 
 def stage_index(stages: Sequence[Stage], elapsed: float) -> int:
@@ -115,13 +125,12 @@ def user_seconds_by(stages: Sequence[Stage], start: int, elapsed: float) -> floa
 
 def full_after(stages: Sequence[Stage], start: int) -> float:
     """Give the seconds until the highest number of users is first reached."""
-    peak = max([start, *(stage.target for stage in stages)])
-    clock = 0.0
-    if start == peak:
+    top, clock = peak(stages, start), 0.0
+    if start == top:
         return clock
     for stage in stages:
         clock += stage.duration
-        if stage.target == peak:
+        if stage.target == top:
             break
     return clock
 
@@ -138,9 +147,9 @@ def stretch_hold(stages: Sequence[Stage], start: int, seconds: float) -> tuple[S
 
 
 def _holds(stages: Sequence[Stage], start: int) -> list[tuple[Stage, bool]]:
-    peak = max([start, *(stage.target for stage in stages)])
+    top = peak(stages, start)
     starts = [start, *(stage.target for stage in stages)]
-    return [(stage, before == stage.target == peak) for before, stage in zip(starts, stages, strict=False)]
+    return [(stage, before == stage.target == top) for before, stage in zip(starts, stages, strict=False)]
 
 
 def scale(stages: Sequence[Stage], factor: float) -> tuple[Stage, ...]:

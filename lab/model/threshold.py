@@ -107,13 +107,18 @@ class Selector:
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
-    """One expression on one metric; `bound` is in ms for times; `argument` is N of p(N), in percent."""
+    """One expression on one metric; `bound` is in ms for times; `argument` is N of p(N), in percent.
+
+    With `abort` the run ends when it is not met, from `delay` seconds on.
+    """
 
     selector: Selector
     aggregation: str
     operator: str
     bound: float
     argument: float | None = None
+    abort: bool = False
+    delay: float = 0.0
 
     @property
     def expression(self) -> str:
@@ -176,12 +181,14 @@ def parse_option(text: str) -> Threshold:
     return parse_threshold(found["metric"], found["expression"])
 
 
-def parse_threshold(metric: str, expression: str) -> Threshold:
+def parse_threshold(metric: str, expression: str, *, abort: bool = False, delay: float = 0.0) -> Threshold:
     """Read one threshold.
 
     Args:
         metric: `name` or `name{tag:value}`.
         expression: `aggregation operator number`.
+        abort: whether the run ends when it is not met.
+        delay: from which second on.
 
     Raises:
         ConfigError: grammar, an aggregation that the metric's kind does not have, or a percentile beyond 0–100.
@@ -204,7 +211,7 @@ def parse_threshold(metric: str, expression: str) -> Threshold:
     share = _number(argument, where) if argument is not None else None
     if share is not None and not 0 <= share <= 100:  # noqa: PLR2004 - percent
         raise ConfigError(f"{where}: p({argument}) is no percentile between 0 and 100")
-    return Threshold(selector, name, sign, _number(found["number"], where), share)
+    return Threshold(selector, name, sign, _number(found["number"], where), share, abort, delay)
 
 
 def _figure(number: float) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from itertools import pairwise
 from math import isinf
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
 
     from lab.model.run import Run
     from lab.model.sample import Tally
-    from lab.model.stage import Stage
     from lab.model.threshold import ThresholdResult
 
 STATES: Final[Mapping[Outcome, int]] = {Outcome.PASS: 1, Outcome.FAIL: 0, Outcome.NO_DATA: -1}
@@ -69,12 +67,10 @@ class Marks:
 
     def stages(self, before: int, second: int) -> Iterator[Mark]:
         """Name the stages, beside the first, that begin in the seconds from `before` to `second`."""
-        stages = self.scenario.stages
-        begin = 0.0
-        for number, (over, stage) in enumerate(pairwise(stages), start=2):
-            begin += over.duration
-            if before <= int(begin) <= second:
-                yield _stage(number, len(stages), stage)
+        bands = self.scenario.bands
+        for number, band in enumerate(bands[1:], start=2):
+            if before <= int(band.begin) <= second:
+                yield Mark("stage", f"stage {number} of {len(bands)}", f"{band.words}, {band.end - band.begin:g} s")
 
     def crossed(self, results: Iterable[ThresholdResult]) -> list[Mark]:
         """Name the thresholds that do not hold any more, or hold again."""
@@ -88,10 +84,6 @@ class Marks:
                 state = "not met" if fails else "met again"
                 found.append(Mark("threshold", f"{result.metric} {result.expression} {state}", _measured(result)))
         return found
-
-
-def _stage(number: int, among: int, stage: Stage) -> Mark:
-    return Mark("stage", f"stage {number} of {among}", f"to {counted(stage.target, 'user')} in {stage.duration:g} s")
 
 
 def _measured(result: ThresholdResult) -> str:

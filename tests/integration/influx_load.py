@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from lab import dataset_file
 from lab.model.dataset import DataNeeds, Dataset, Flight, Member, SeedPlan
+from lab.model.load import Load
 from lab.model.scenario import Scenario
 from lab.model.stage import Stage
 from lab.model.target import Target
@@ -95,11 +96,8 @@ def load(
     users.write_text(USERS, encoding="utf-8")
     scenario = Scenario(
         "short",
-        "ramping-vus",
-        (Stage(1, 5), Stage(3, 5)),
-        "Looker",
+        (Load("ramping-vus", "Looker", (Stage(1, 5), Stage(3, 5)), graceful_stop=2.0),),
         users_file=str(users),
-        graceful_stop=2.0,
         data=DataNeeds(1, 1, (1, 100)),
         thresholds=(parse_threshold("http_req_failed", "rate<0.01"),),
     )

@@ -23,6 +23,7 @@ from lab.generator import CpuWatch
 from lab.load import LoadProcess
 from lab.model.crew import Crew
 from lab.model.dataset import DataNeeds, Dataset, Flight, Member, SeedPlan
+from lab.model.load import Load
 from lab.model.run import Machine, Run, Totals
 from lab.model.sample import Tally
 from lab.model.scenario import Scenario
@@ -84,13 +85,17 @@ def prepared(order: dict[str, Any], port: int) -> tuple[RunFolder, Path]:
     folder = store.create(root / "runs", "workers")
     scenario = Scenario(
         "workers",
-        "ramping-vus",
-        tuple(Stage(duration, target) for duration, target in order["stages"]),
-        order.get("class", "Looker"),
+        (
+            Load(
+                "ramping-vus",
+                order.get("class", "Looker"),
+                tuple(Stage(duration, target) for duration, target in order["stages"]),
+                graceful_stop=order.get("grace", 3.0),
+                env=(("out", str(root)),),
+            ),
+        ),
         users_file=str(Path(order["users"]).resolve()),
-        graceful_stop=order.get("grace", 3.0),
         data=DataNeeds(1, order.get("members", 40), (1, 100)),
-        env=(("out", str(root)),),
     )
     members = tuple(Member(n, f"{n}@x.test", "password", "token") for n in range(order.get("members", 40)))
     dataset = Dataset("stub", SeedPlan(), (Flight(1, "A1", 50, 1.0),), members)

@@ -38,7 +38,7 @@ def test_the_shipped_ones_load() -> None:
     for name in names:
         found = catalogue.load(name, SHIPPED)
         assert (found.name, found.users_file) == (name, str(SHIPPED / "users.py"))
-        assert f"class {found.user_class}(" in (SHIPPED / "users.py").read_text(encoding="utf-8")
+        assert f"class {found.loads[0].user_class}(" in (SHIPPED / "users.py").read_text(encoding="utf-8")
 
 
 def test_ones_own_scenario_is_found_by_path(folder: Path, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from lab.lint.plan import Plan
 from lab.lint.routine import Routine
 from lab.model.dataset import DataNeeds, Dataset, Flight, SeedPlan
 from lab.model.lint import Remark, Severity, clean
+from lab.model.load import Load
 from lab.model.scenario import Scenario
 from lab.model.stage import Stage
 from lab.model.threshold import parse_threshold
@@ -29,7 +30,7 @@ def plan(
     """Make a plan that no rule has anything against; 1,600 iterations of one second each."""
     parsed = tuple(parse_threshold(*text.rsplit(" ", 1)) for text in thresholds)
     scenario = Scenario(
-        "s", "ramping-vus", stages, "U", start, thresholds=parsed, data=data, contention=contention, tags=tags
+        "s", (Load("ramping-vus", "U", stages, start, tags=tags),), thresholds=parsed, data=data, contention=contention
     )
     return Plan(scenario, does)
 

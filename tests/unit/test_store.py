@@ -106,10 +106,10 @@ def test_a_script_error_with_half_a_surrogate_can_be_saved(tmp_path: Path) -> No
         ("[]", "is no run of this lab"),
         ("null", "is no run of this lab"),
         ("{}", "is no run of this lab"),
-        ('{"version": 2}', r"has version 2; this airbourne-lab reads version 1: .* run the scenario again"),
+        ('{"version": 1}', r"has version 1; this airbourne-lab reads version 2: .* run the scenario again"),
         ('{"version": "1"}', "has version 1; this"),
-        ('{"version": 1}', r"run\.json cannot be read"),
-        ('{"version": 1, "id": 5}', r"run\.json cannot be read"),
+        ('{"version": 2}', r"run\.json cannot be read"),
+        ('{"version": 2, "id": 5}', r"run\.json cannot be read"),
     ],
 )
 def test_a_foreign_run_is_refused_with_a_remedy(tmp_path: Path, text: str, sentence: str) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from lab.generator import THE_PROCESS, spread
 from lab.model.histogram import bin_of
+from lab.model.load import Load
 from lab.model.run import Totals
 from lab.model.sample import FAIL, OK, SeriesKey, Tags, Tally, Tick, TrendKey
 from lab.model.scenario import Scenario
@@ -25,7 +26,7 @@ BOOKING: Tags = (("operation", "booking"),)
 def scenario(*stages: Stage, start: int = 0, thresholds: tuple[tuple[str, str], ...] = ()) -> Scenario:
     """Make a scenario with these stages; without any, one with a ramp and a hold."""
     return Scenario(
-        "s", "ramping-vus", stages or HELD, "U", start_users=start,
+        "s", (Load("ramping-vus", "U", stages or HELD, start),),
         thresholds=tuple(parse_threshold(*pair) for pair in thresholds),
     )  # fmt: skip
 

@@ -16,6 +16,7 @@ import gevent
 from locust import User, task
 
 from lab.engine.shape import StagedRunner, StagesShape
+from lab.model.load import Load
 from lab.model.scenario import Scenario
 from lab.model.stage import Stage
 
@@ -45,7 +46,7 @@ class Idle(User):
 
 def follow(stages: list[list[float]], start: int) -> dict[str, Any]:
     """Run the stages and look every 50 ms how many users there are to stay, and how many are wanted."""
-    scenario = Scenario("s", "ramping-vus", tuple(Stage(d, int(t)) for d, t in stages), "Idle", start_users=start)
+    scenario = Scenario("s", (Load("ramping-vus", "Idle", tuple(Stage(d, int(t)) for d, t in stages), start),))
     zero = time.perf_counter()
     shape = StagesShape(scenario, lambda: time.perf_counter() - zero)
     environment = Environment(user_classes=[Idle], shape_class=shape)

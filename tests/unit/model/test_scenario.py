@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 
 from lab.errors import ConfigError, ScenarioError
 from lab.model.dataset import DataNeeds
-from lab.model.scenario import Scenario, parse_scenario
+from lab.model.load import Load
+from lab.model.scenario import Scenario
+from lab.model.scenario_file import parse_scenario
 from lab.model.stage import MAX_USERS, Stage
 from lab.model.threshold import INTEGRITY_METRICS, parse_threshold
 
@@ -63,10 +65,17 @@ def test_every_key_is_read() -> None:
     """A full scenario in k6's words becomes the value that it describes."""
     assert parse(FULL) == Scenario(
         name="s",
-        executor="ramping-vus",
-        stages=(Stage(30, 20), Stage(60, 0)),
-        user_class="Booker",
-        start_users=2,
+        loads=(
+            Load(
+                executor="ramping-vus",
+                user_class="Booker",
+                stages=(Stage(30, 20), Stage(60, 0)),
+                start=2,
+                graceful_stop=5.0,
+                tags=(("team", "a"),),
+                env=(("KEY", "v"),),
+            ),
+        ),
         users_file="mine.py",
         description="A test of exec, vus and stages.",
         thresholds=tuple(
@@ -78,9 +87,6 @@ def test_every_key_is_read() -> None:
             )
         ),
         waived=("seats_lost",),
-        graceful_stop=5.0,
-        tags=(("team", "a"),),
-        env=(("KEY", "v"),),
         data=DataNeeds(3, 7, (10, 20)),
     )
 
@@ -89,7 +95,8 @@ def test_a_constant_load_is_one_level_stage() -> None:
     """Constant users start at their number; what is not said has the documented default."""
     found = parse(CONSTANT)
 
-    assert (found.start_users, found.stages, found.graceful_stop, found.data) == (5, (Stage(10, 5),), 30.0, DataNeeds())
+    load = found.loads[0]
+    assert (load.start, load.stages, found.graceful_stop, found.data) == (5, (Stage(10, 5),), 30.0, DataNeeds())
     assert (found.peak, found.duration, found.user_seconds) == (5, 10, 50)
 
 
@@ -118,7 +125,12 @@ TYPING_ERRORS = [
     ("flights = 3", "fligts = 3", 19, 'unknown key "fligts" in [data]; did you mean "flights"?'),
     ("seats = [10", "seat = [10", 21, 'unknown key "seat" in [data]; did you mean "seats"?'),
     ('"ramping-vus"', '"ramping-vsu"', 2, 'unknown executor "ramping-vsu"; did you mean "ramping-vus"?'),
-    ("startVUs = 2", "vus = 2", 5, '"vus" does not belong to ramping-vus, which takes startVUs and stages'),
+    (
+        "startVUs = 2",
+        "vus = 2",
+        5,
+        '"vus" does not belong to ramping-vus, which takes startVUs, stages and gracefulRampDown',
+    ),
     ('users = "mine.py"', 'duration = "9s"', 4, '"duration" does not belong to ramping-vus'),
     ("http_req_duration =", "http_req_durtion =", 24, 'unknown metric "http_req_durtion"; did you mean "http_req_dur'),
     ("seats_lost = []", "seat_lost = []", 26, 'unknown metric "seat_lost"; did you mean "seats_lost"?'),
@@ -274,8 +286,8 @@ def test_other_stages_make_a_ramp() -> None:
     """The command line's stages replace the load and leave all else."""
     found = parse(CONSTANT).with_stages([Stage(3, 7), Stage(1, 0)])
 
-    assert (found.executor, found.start_users, found.peak, found.duration) == ("ramping-vus", 0, 7, 4)
-    assert found.user_class == "B"
+    assert (found.executor, found.loads[0].start, found.peak, found.duration) == ("ramping-vus", 0, 7, 4)
+    assert found.loads[0].user_class == "B"
 
 
 def test_a_threshold_of_the_command_line_replaces_its_like() -> None:
@@ -313,7 +325,7 @@ def test_a_duration_stretches_the_hold() -> None:
     """The whole takes as long as asked for, and the ramps as long as before."""
     scenario = parse(FULL.replace('{ duration = "1m", target = 0 }', '{ duration = "1m", target = 20 }'))
 
-    assert [stage.duration for stage in scenario.with_duration(300).stages] == [30, 270]
+    assert [stage.duration for stage in scenario.with_duration(300).loads[0].stages] == [30, 270]
     assert parse(CONSTANT).with_duration(3600).duration == 3600
 
 

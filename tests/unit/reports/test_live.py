@@ -60,7 +60,7 @@ def test_the_panel_keeps_its_height(width: int) -> None:
     panels = [drawn(*sizes, width) for sizes in ((1, 1, 1), (5, 40, 10), (180, 12345, 1000))]
     assert {len(lines) for lines in panels} == {12}
     assert {len(line) for lines in panels for line in lines} == {width}
-    assert "users 1000 → 1000 (stage 2/4)" in "\n".join(panels[2])
+    assert "users 1000 → 1,000 users (2/4)" in "\n".join(panels[2])
 
 
 def test_a_percentile_of_few_requests_is_hidden() -> None:

@@ -21,6 +21,6 @@ def test_one_is_written_in_the_singular() -> None:
 )
 def test_the_users_axis_has_each_label_once(peak: int, labels: list[str]) -> None:
     """No half of a user, and no 0 above the axis."""
-    drawn = curve.draw(synthetic.scenario(stages=(Stage(10, peak),), start_users=peak))
+    drawn = curve.draw(synthetic.scenario(stages=(Stage(10, peak),), start=peak))
     found = [line.split("┤")[0].split("┼")[0].strip() for line in drawn.splitlines()[:-1]]
     assert [label for label in found if label] == labels
