@@ -28,7 +28,7 @@ def request_listener(recorder: Recorder, *, counts_sent: bool) -> Callable[..., 
         counts_sent: whether the client counts what it sends by itself, as that of a `LabUser` does. That of a plain
             Locust user does not: what it was answered counts as sent, and what it lost cannot be known.
     """
-    known = _Known(recorder)
+    known = KnownLines(recorder)
 
     def on_request(  # noqa: PLR0913 - the event's own arguments
         *,
@@ -54,7 +54,7 @@ def request_listener(recorder: Recorder, *, counts_sent: bool) -> Callable[..., 
     return on_request
 
 
-class _Known:
+class KnownLines:
     """Finds a request's line by what it was called with, so that its tags are not sorted out again every time."""
 
     def __init__(self, recorder: Recorder) -> None:
@@ -62,6 +62,7 @@ class _Known:
         self._lines: dict[Hashable, Line] = {}
 
     def line(self, request_type: str, name: str, context: Mapping[str, Any]) -> Line:
+        """Give the line of a request: its method, its name, and its context with its tags."""
         if LATE in context:
             key = (request_type, name, tuple([item for item in context.items() if item[0] != LATE]))
         else:
