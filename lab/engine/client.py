@@ -5,10 +5,12 @@
 
         @task
         def search(self) -> None:
-            response = self.client.get("/flights/api/v1/flights", name="GET flights", context=operation("search"))
-            self.check(response, {"status is 200": lambda r: r.status_code == 200})
+            with self.group("find"):
+                response = self.client.get("/flights/api/v1/flights", context=operation("search", tier="gold"))
+                self.check(response, {"status is 200": lambda r: r.status_code == 200}, "search")
+                self.trend("hits", len(response.json()["data"]))
 
-Plain Locust user classes run as well; they only lack the data, the ledger and the checks.
+Plain Locust user classes run as well; they only lack the data, the ledger, the checks and metrics of their own.
 """
 
 from __future__ import annotations
@@ -23,14 +25,12 @@ from locust import FastHttpUser
 from locust.contrib.fasthttp import FastHttpSession, ResponseContextManager
 from locust.exception import ResponseError
 
+from lab.engine.equipped import Equipped
 from lab.engine.ledger import Ledger
 from lab.engine.recorder import Recorder
-from lab.engine.tags import UNTAGGED, tags_of
 from lab.model.target import Target
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from locust.env import Environment
 
     from lab.model.dataset import Dataset, Flight, Member
@@ -100,8 +100,8 @@ class LabSession(FastHttpSession):
         return response
 
 
-class LabUser(FastHttpUser):
-    """A virtual user with the lab's data, ledger and checks.
+class LabUser(Equipped, FastHttpUser):
+    """A virtual user with the lab's data, ledger, checks, groups and metrics of its own.
 
     `number` counts users from 0 in the order of their start; `rng` is the user's own random source, made from the
     run's seed and that number, so that two runs with one seed choose alike.
@@ -120,22 +120,6 @@ class LabUser(FastHttpUser):
         self.rng = Random(f"{self.lab.seed}/{self.number}")  # noqa: S311 - choices of a virtual user, no secrets
         self.client.__class__ = LabSession
         self.client.recorder = self.lab.recorder  # type: ignore[attr-defined]  # as of the line above
-
-    def check(self, response: Any, checks: Mapping[str, Callable[[Any], object]], operation: str = UNTAGGED) -> bool:  # noqa: ANN401 - any of Locust's responses
-        """Look at a response, as k6's `check` does; a check that raises has failed.
-
-        Returns:
-            True when all of them passed.
-        """
-        all_passed, tags = True, tags_of({**self.context(), "operation": operation})
-        for name, look in checks.items():
-            try:
-                passed = bool(look(response))
-            except Exception:  # noqa: BLE001 - a response of any form may come back
-                passed = False
-            self.lab.recorder.check(name, tags, passed=passed)
-            all_passed = all_passed and passed
-        return all_passed
 
 
 def json_data(response: Any) -> dict[str, Any]:  # noqa: ANN401 - any of Locust's responses

@@ -13,6 +13,7 @@ from itertools import count
 from math import inf
 from typing import TYPE_CHECKING, Final
 
+from lab.engine.kinds import Kinds
 from lab.engine.line import Line, Second
 from lab.engine.tags import UNTAGGED
 from lab.model.histogram import bin_of
@@ -57,6 +58,7 @@ class Recorder:
         self._others: dict[str, Line] = {}
         self._iterations: dict[tuple[str, bool, Tags], _Iteration] = {}
         self._series: dict[tuple[str, Tags], SeriesKey] = {}
+        self.kinds = Kinds()
         self.in_flight = 0
         self.unfinished = 0
         self._second = Second(-1)

@@ -16,7 +16,6 @@ GROUP: Final = "group"
 
 
 def tags_of(context: Mapping[str, Any]) -> Tags:
-    """Give the tags of a context: its text keys that do not begin with "_", sorted, with `operation` among them."""
+    """Give the tags of a context: its text keys that do not begin with "_", sorted."""
     tags = {key: str(value) for key, value in context.items() if isinstance(key, str) and not key.startswith("_")}
-    tags.setdefault("operation", UNTAGGED)
     return tuple(sorted(tags.items()))
