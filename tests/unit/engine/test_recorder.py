@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lab.engine.recorder import MAX_REASONS, OTHER, Recorder
+from lab.engine.listen import request_listener
+from lab.engine.recorder import MAX_OPERATIONS, MAX_REASONS, MAX_SERIES, OTHER, OTHER_REQUESTS, Recorder
 from lab.model.histogram import bin_of
-from lab.model.sample import FAIL, OK, SeriesKey, Tally, Tick, TrendKey
+from lab.model.sample import FAIL, OK, RESPONSE, SeriesKey, Tally, Tick, TrendKey
 from lab.model.threshold import Selector
 
 BOOKING = (("operation", "booking"),)
@@ -221,3 +223,166 @@ def test_a_clock_that_is_set_back_at_the_end_loses_nothing() -> None:
     assert tally(*given).counters[SeriesKey("sent")] == 1
     assert [tick.second for tick in given] == list(range(12))
     assert given[-1].gauges == {SeriesKey("unfinished"): 0.0}
+
+
+def test_an_open_load_has_two_clocks() -> None:
+    """What was late is added to the response clock alone; without lateness there is no response clock."""
+    clock, recorder = started()
+    line = recorder.line("POST /b", BOOKING)
+    assert recorder.line("POST /b", BOOKING) is line
+    line.ok(5, 1)
+    line.ok(7, 1, 0)
+    line.ok(7, 1, 100)
+    line.fail(9, 1, None, "why")
+    line.fail(9, 1, 30, "why")
+    recorder.iteration("book", 50, ok=True, tags=(("scenario", "a"),), late=3)
+    recorder.iteration("book", 60, ok=False, late=4)
+    clock.now += 1
+
+    (tick,) = recorder.close({})
+
+    assert dict(tick.trends) == {
+        TrendKey(DURATION, "POST /b", BOOKING): {5: 1, 7: 2},
+        TrendKey(DURATION, "POST /b", BOOKING, OK, RESPONSE): {7: 1, 107: 1},
+        TrendKey(DURATION, "POST /b", BOOKING, FAIL): {9: 2},
+        TrendKey(DURATION, "POST /b", BOOKING, FAIL, RESPONSE): {39: 1},
+        TrendKey("iteration_duration", "book", (("scenario", "a"),)): {50: 1},
+        TrendKey("iteration_duration", "book", (("scenario", "a"),), OK, RESPONSE): {53: 1},
+        TrendKey("iteration_duration", "book", (), FAIL): {60: 1},
+        TrendKey("iteration_duration", "book", (), FAIL, RESPONSE): {64: 1},
+    }
+    assert tick.counters[SeriesKey("data_received")] == 5
+    assert tally(tick).counter("failures") == 2
+    assert tick.counters[SeriesKey("iterations", (("scenario", "a"),))] == tick.counters[SeriesKey("iterations")] == 1
+    assert tally(tick).counter("iteration_errors") == 1
+
+
+def test_a_line_goes_on_in_the_next_second() -> None:
+    """A prepared line counts in the second that it is, after a start and after each close."""
+    clock = Clock()
+    recorder = Recorder(clock)
+    line = recorder.line("POST /b", BOOKING)
+    line.ok(1, 0)
+    recorder.start()
+    for number in range(3):
+        line.ok(10 + number, 0)
+        line.ok(10 + number, 0)
+        clock.now += 1
+    line.ok(99, 0)
+
+    ticks = recorder.close({}, everything=True)
+
+    assert [dict(bins) for tick in ticks for bins in tick.trends.values()] == [{10: 2}, {11: 2}, {12: 2}, {99: 1}]
+
+
+def test_time_and_drops_are_counted() -> None:
+    """What Little's law and the gate for dropped arrivals ask for."""
+    clock, recorder = started()
+    recorder.idle(300)
+    recorder.idle(200)
+    recorder.users(7)
+    recorder.dropped("book", (("scenario", "a"),), 3)
+    recorder.dropped("", (("scenario", "a"),))
+    clock.now += 1
+
+    (tick,) = recorder.close({})
+
+    assert dict(tick.counters) == {
+        SeriesKey("think_time"): 500,
+        SeriesKey("vu_time"): 7,
+        SeriesKey("dropped_iterations", (("iteration", "book"), ("scenario", "a"))): 3,
+        SeriesKey("dropped_iterations", (("scenario", "a"),)): 1,
+    }
+
+
+def test_what_is_recorded_under_is_bounded() -> None:
+    """Names and tags without end leave a bounded number of series, and not one request uncounted."""
+    clock, recorder = started()
+    for number in range(MAX_SERIES + 300):
+        answer_as(recorder, f"GET /{number}", (("operation", "search"), ("scenario", "a")))
+    for number in range(MAX_OPERATIONS + 50):
+        answer_as(recorder, "GET /", (("operation", f"o{number}"),))
+    for number in range(MAX_SERIES + 7):
+        recorder.check(f"c{number}", (), passed=True)
+    recorder.count("sold", (("id", "1"),), 4)
+    answer_as(recorder, "GET /3", (("operation", "search"), ("scenario", "a")))
+    clock.now += 1
+
+    (tick,) = recorder.close({})
+    whole, others = tally(tick), (("name", OTHER_REQUESTS),)
+
+    assert len(tick.trends) == MAX_SERIES + MAX_OPERATIONS + 1
+    assert whole.requests(Selector(DURATION), OK) == MAX_SERIES + 300 + MAX_OPERATIONS + 50 + 1
+    assert whole.requests(Selector(DURATION, (("operation", "search"), *others)), OK) == 300
+    assert whole.requests(Selector(DURATION, (("operation", "o3"), *others)), OK) == 1
+    assert whole.requests(Selector(DURATION, (("operation", "other"), *others)), OK) == 51
+    assert whole.requests(Selector(DURATION, (("name", "GET /3"), ("scenario", "a"))), OK) == 2
+    assert whole.rate(Selector("checks", (("check", "other checks"),))) == (7, 7)
+    assert tick.counters[SeriesKey("sold")] == 4
+    assert whole.counter("series_dropped") == 300 + MAX_OPERATIONS + 50 + 7 + 1
+
+
+def answer_as(recorder: Recorder, name: str, tags: tuple[tuple[str, str], ...]) -> None:
+    """Record an answer."""
+    recorder.request(name, tags, 1, None, 0)
+
+
+CONTEXTS: list[tuple[dict[Any, Any], dict[str, str], int | None]] = [
+    ({}, {"operation": "other"}, None),
+    ({"operation": "search", "tier": "gold"}, {"operation": "search", "tier": "gold"}, None),
+    ({"tier": "gold", "operation": "search"}, {"operation": "search", "tier": "gold"}, None),
+    ({"operation": "search", "_late": 0}, {"operation": "search"}, 0),
+    ({"_late": 9, "operation": "search"}, {"operation": "search"}, 9),
+    ({"operation": "search", "_late": None}, {"operation": "search"}, None),
+    ({"n": 1}, {"n": "1", "operation": "other"}, None),
+    ({"n": True}, {"n": "True", "operation": "other"}, None),
+    ({"n": "1"}, {"n": "1", "operation": "other"}, None),
+    ({"n": [1, 2], "_own": {}}, {"n": "[1, 2]", "operation": "other"}, None),
+    ({"_own": "x", 7: "y", "a": "b"}, {"a": "b", "operation": "other"}, None),
+]
+
+
+def test_what_a_request_is_called_with_becomes_its_tags() -> None:
+    """Every text key of a context without a leading "_", as text, and `_late` as lateness; the second time as well."""
+    for context, tags, late in CONTEXTS * 2:
+        clock, recorder = started()
+        on_request = request_listener(recorder, counts_sent=False)
+        for other, _, _ in CONTEXTS:
+            on_request(
+                request_type="GET", name="/before", response_time=1, response_length=0, exception=None, context=other
+            )
+        on_request(
+            request_type="GET",
+            name="/f",
+            response_time=0.5,
+            response_length=3,
+            exception=None,
+            context=context,
+            url="x",
+        )
+        clock.now += 1
+        (tick,) = recorder.close({})
+
+        found = {key: dict(bins) for key, bins in tick.trends.items() if key.name == "GET /f"}
+        key = TrendKey(DURATION, "GET /f", tuple(sorted(tags.items())))
+        assert found == {key: {500: 1}} | ({} if late is None else {key._replace(clock=RESPONSE): {500 + late: 1}})
+        assert tick.counters[SeriesKey("sent")] == len(CONTEXTS) + 1
+        assert {dict(key.tags).get("n") for key in tick.trends} == {None, "1", "True", "[1, 2]"}
+
+
+def test_a_metric_of_user_code_keeps_to_its_second() -> None:
+    """Counters and rates add up in a second, a gauge keeps its last value, and the process's gauges stand beside it."""
+    clock, recorder = started()
+    for value in (4.0, 2.0):
+        recorder.count("sold", BOOKING, 3)
+        recorder.rate("upgraded", (), hit=value > 3)
+        recorder.gauge("cart", (), value)
+    clock.now += 1
+    recorder.gauge("cart", (), 9.0)
+    clock.now += 1
+
+    first, second = recorder.close({"vus": 1.0})
+
+    assert first.counters == {SeriesKey("sold", BOOKING): 6}
+    assert first.rates == {SeriesKey("upgraded"): (1, 2)}
+    assert (first.gauges, second.gauges) == ({SeriesKey("cart"): 2.0}, {SeriesKey("cart"): 9.0, SeriesKey("vus"): 1.0})
