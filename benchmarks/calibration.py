@@ -1,0 +1,288 @@
+"""How often the comparison is wrong, when what is true is known: simulated experiments through `reports.compare`.
+
+    python benchmarks/calibration.py [--experiments 2000] [--seed 1]
+
+Prints the table of docs/comparison.md (T7 to T11 of the lab's measurement rules). The unit tests run the same
+simulations, smaller.
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from reports.compare import Options, compare
+from reports.comparison.figures import RunFigures, Side
+from reports.comparison.metrics import METRICS
+from reports.comparison.same import NotComparableError
+from reports.stats.ruling import Answer
+from reports.stats.sequential import looks
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from numpy.typing import NDArray
+
+    from reports.comparison.metrics import Metric
+    from reports.comparison.result import Comparison
+    from reports.stats.sequential import Look
+
+WRONG: Final = (Answer.IMPROVED, Answer.REGRESSED)
+BY_NAME: Final = {metric.name: metric for metric in METRICS}
+_LEVELS: Final = {"p50": 20_000.0, "p95": 60_000.0, "p99": 110_000.0, "throughput": 80.0, "failures": 0.01}
+_FAILURE_NOISE: Final = 0.03
+"""Failures are shares: a noise of 5 % on the others is 0.15 points on them."""
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What is true in a simulated experiment.
+
+    Attributes:
+        ratio: candidate / baseline; of failures, this much more than 1 are points of a hundred.
+        noise: standard deviation of the differences within pairs, of logarithms.
+        pairs: how many pairs.
+        operations: how many operations, each with all of `metrics`.
+        metrics: which metrics.
+        affected: how many of the rows have the effect; None for all.
+        shared: how much of a run's noise (its variance, 0 to 1) all rows of the run have in common.
+        autocorrelation: of that noise, from one run to the next.
+        heavy: whether the noise has the tails of a t distribution with 3 degrees of freedom.
+        drift: by how much everything grows with each run.
+        interleaved: whether runs alternate in pairs of random order, or one side is made after the other.
+        paired: whether the comparison is told of the pairs.
+    """
+
+    ratio: float = 1.0
+    noise: float = 0.05
+    pairs: int = 10
+    operations: int = 4
+    metrics: tuple[str, ...] = tuple(_LEVELS)
+    affected: int | None = None
+    shared: float = 0.0
+    autocorrelation: float = 0.0
+    heavy: bool = False
+    drift: float = 0.0
+    interleaved: bool = True
+    paired: bool = True
+
+
+def experiment(world: World, rng: np.random.Generator) -> tuple[Side, Side]:
+    """Simulate an experiment."""
+    runs = 2 * world.pairs
+    keys = [(f"operation {number}", metric) for number in range(world.operations) for metric in world.metrics]
+    noise = _noise(world, rng, runs, len(keys)) * world.noise / np.sqrt(2)
+    noise += world.drift * np.arange(runs)[:, None]
+    order = _order(world, rng)
+    effect = np.zeros(len(keys))
+    effect[: world.affected] = np.log(world.ratio)
+    moved = noise + np.outer(order, effect)
+    sides: tuple[list[RunFigures], list[RunFigures]] = ([], [])
+    for place, candidate in enumerate(order.tolist()):
+        values = {key: _value(key[1], float(moved[place, column])) for column, key in enumerate(keys)}
+        pair = str(place // 2) if world.paired else ""
+        started = f"2026-01-01T{place // 60:02}:{place % 60:02}:00Z"
+        sides[candidate].append(RunFigures(f"run {place}", "simulated", started, values, pair=pair))
+    return Side("before", tuple(sides[0])), Side("after", tuple(sides[1]))
+
+
+def _value(metric: str, moved: float) -> float:
+    level = _LEVELS[metric]
+    # A ratio of 1.001 is 0.1 points of failures; their noise is a thirtieth, so that it fits to their margin.
+    return level + moved * _FAILURE_NOISE if metric == "failures" else float(level * np.exp(moved))
+
+
+def _order(world: World, rng: np.random.Generator) -> NDArray[np.int64]:
+    if not world.interleaved:
+        return np.repeat([0, 1], world.pairs)
+    first = rng.integers(0, 2, world.pairs)
+    return np.stack([first, 1 - first], axis=1).reshape(-1)
+
+
+def _noise(world: World, rng: np.random.Generator, runs: int, rows: int) -> NDArray[np.float64]:
+    """Draw noise of standard deviation 1: a part that the rows of a run share, and one of each row."""
+
+    def draw(columns: int) -> NDArray[np.float64]:
+        if world.heavy:
+            return np.asarray(rng.standard_t(3, (runs, columns)) / np.sqrt(3))
+        return np.asarray(rng.standard_normal((runs, columns)))
+
+    both: NDArray[np.float64] = np.sqrt(world.shared) * draw(1) + np.sqrt(1 - world.shared) * draw(rows)
+    kept, fresh = world.autocorrelation, np.sqrt(1 - world.autocorrelation**2)
+    for run in range(1, runs):
+        both[run] = kept * both[run - 1] + fresh * both[run]
+    return both
+
+
+def comparisons(world: World, experiments: int, seed: int, options: Options | None = None) -> Iterator[Comparison]:
+    """Simulate experiments and compare their sides; the sign-flip test, which changes no verdict, is left out."""
+    rng = np.random.default_rng(seed)
+    how = options or Options(tuple(BY_NAME[name] for name in world.metrics), cross_check=False)
+    for _ in range(experiments):
+        baseline, candidate = experiment(world, rng)
+        yield compare(baseline, [candidate], how)
+
+
+def share(found: Iterator[Comparison], holds: Callable[[Comparison], bool]) -> float:
+    """Give the share of comparisons of which something holds."""
+    held = [holds(comparison) for comparison in found]
+    return sum(held) / len(held)
+
+
+def any_wrong(found: Comparison) -> bool:
+    """Tell whether a comparison of identical systems claims a difference anywhere."""
+    return any(row.ruling.answer in WRONG for row in found.rows)
+
+
+def first_significant(found: Comparison) -> bool:
+    """Tell whether the t-test of the first row alone finds a difference at 5 %."""
+    effect = found.rows[0].effect
+    return effect is not None and effect.p <= found.levels.alpha
+
+
+def first_is(answer: Answer) -> Callable[[Comparison], bool]:
+    """Give the question whether the first row's verdict is this one."""
+    return lambda found: found.rows[0].ruling.answer is answer
+
+
+def covers(ratio: float) -> Callable[[Comparison], bool]:
+    """Give the question whether the first row's interval holds the true ratio."""
+
+    def covered(found: Comparison) -> bool:
+        interval = found.rows[0].interval
+        return interval is not None and interval[0] <= ratio <= interval[1]
+
+    return covered
+
+
+def refused(world: World, seed: int) -> bool:
+    """Tell whether an experiment is refused."""
+    try:
+        next(comparisons(world, 1, seed))
+    except NotComparableError:
+        return True
+    return False
+
+
+def until_settled(world: World, rng: np.random.Generator, planned: tuple[Look, ...]) -> tuple[Comparison, int]:
+    """Simulate an experiment that stops at the first look at which every row is settled.
+
+    Returns:
+        The last look's comparison, and how many pairs were made.
+    """
+    baseline, candidate = experiment(replace(world, pairs=planned[-1].pairs), rng)
+    metrics = tuple(BY_NAME[name] for name in world.metrics)
+    for look in planned:
+        found = compare(
+            *_first(baseline, candidate, look.pairs), Options(metrics, levels=look.levels, cross_check=False)
+        )
+        if all(row.ruling.answer is not Answer.INCONCLUSIVE for row in found.rows):
+            break
+    return found, look.pairs
+
+
+def _first(baseline: Side, candidate: Side, pairs: int) -> tuple[Side, list[Side]]:
+    before, after = (replace(side, runs=side.runs[:pairs]) for side in (baseline, candidate))
+    return before, [after]
+
+
+NULLS: Final = {
+    "normal noise": World(),
+    "rows that move together": World(shared=0.8),
+    "autocorrelation 0.6": World(shared=0.8, autocorrelation=0.6),
+    "heavy tails": World(heavy=True, shared=0.5),
+    "autocorrelation 0.6, drift 1 % a run": World(shared=0.8, autocorrelation=0.6, drift=0.01),
+    "six pairs": World(pairs=6, shared=0.5),
+    "not paired (Welch)": World(shared=0.5, paired=False),
+}
+"""Worlds in which nothing differs: T7."""
+POWER: Final = World(metrics=("p50",), operations=20)
+"""The world of T8: 20 rows, of which one has the effect unless told otherwise."""
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--experiments", type=int, default=2000)
+    parser.add_argument("--seed", type=int, default=1)
+    asked = parser.parse_args()
+    print(f"{asked.experiments} experiments each, seed {asked.seed}; 10 pairs and s = 5 % unless said otherwise\n")
+    print("| # | what is true | what is counted | must be | is |")
+    print("| --- | --- | --- | --- | --- |")
+    for line in _table(asked.experiments, asked.seed):
+        print(f"| {' | '.join(line)} |", flush=True)
+
+
+def _table(count: int, seed: int) -> Iterator[tuple[str, str, str, str, str]]:
+    for name, world in NULLS.items():
+        wrong = share(comparisons(world, count, seed), any_wrong)
+        yield "T7", f"nothing differs: {name}", "a false verdict in any of 20 rows", "≤ 5 %", _percent(wrong)
+    yield from _powers(count, seed)
+    for ratio in (0.77, 1.0, 1.3):
+        world = World(ratio=ratio, metrics=("p95",), operations=1)
+        held = share(comparisons(world, count, seed), covers(ratio))
+        yield "T9", f"ratio {ratio}", "the 95 % interval covers it", "93.5–96.5 %", _percent(held)
+    for name in POWER_METRICS:
+        metric = BY_NAME[name]
+        for pairs in (10, 40):
+            world = at_the_margin(metric, pairs)
+            found = share(comparisons(world, count, seed), first_is(Answer.EQUIVALENT))
+            yield "T10", f"{name} differs by its margin, {pairs} pairs", "EQUIVALENT", "≤ 5 %", _percent(found)
+    yield from _orders(count, seed)
+    yield from _sequential(count // 4, seed)
+
+
+POWER_METRICS: Final = tuple(_LEVELS)
+
+
+def at_the_margin(metric: Metric, pairs: int) -> World:
+    """Give a world in which one row differs by exactly what just counts as different."""
+    ratio = float(np.exp(metric.margin / _FAILURE_NOISE)) if metric.absolute else 1 + metric.margin
+    return World(ratio=ratio, metrics=(metric.name,), operations=1, pairs=pairs)
+
+
+def _powers(count: int, seed: int) -> Iterator[tuple[str, str, str, str, str]]:
+    five, ten = replace(POWER, ratio=1.05, affected=1), replace(POWER, ratio=1.10, affected=1)
+    power = share(comparisons(five, count, seed), first_significant)
+    yield "T8", "+5 %", "the t-test alone finds it (p ≤ 0.05)", "80 ± 3 %", _percent(power)
+    power = share(comparisons(ten, count, seed), first_is(Answer.REGRESSED))
+    yield "T8", "+10 % in one row of 20", "REGRESSED (q ≤ 0.05)", "≥ 90 %", _percent(power)
+    for world, text in ((five, "+5 %"), (ten, "+10 %"), (replace(five, ratio=1.01), "+1 %")):
+        wrong = share(comparisons(world, count, seed), first_is(Answer.IMPROVED))
+        yield "T8", text, "the wrong sign (IMPROVED)", "≤ 2.5 %", _percent(wrong)
+
+
+def _orders(count: int, seed: int) -> Iterator[tuple[str, str, str, str, str]]:
+    drifting = World(drift=0.01)
+    for paired, text in ((True, "as pairs"), (False, "not as pairs")):
+        yes = refused(replace(drifting, interleaved=False, paired=paired), seed)
+        yield "T11", f"drift 1 % a run, AAAA…BBBB {text}", "refused", "yes", "yes" if yes else "NO"
+    wrong = share(comparisons(drifting, count, seed), any_wrong)
+    yield "T11", "drift 1 % a run, interleaved", "a false verdict in any of 20 rows", "≤ 5 %", _percent(wrong)
+
+
+def _sequential(count: int, seed: int) -> Iterator[tuple[str, str, str, str, str]]:
+    planned = looks()
+    for ratio, text, answers, claim, bound in (
+        (1.0, "nothing differs", WRONG, "a false verdict", "≤ 5 %"),
+        (1.10, "p95 differs by its margin", (Answer.EQUIVALENT,), "EQUIVALENT", "≤ 5 %"),
+        (1.20, "+20 %", (Answer.REGRESSED,), "REGRESSED", "–"),
+    ):
+        rng = np.random.default_rng(seed)
+        world = World(ratio=ratio, metrics=("p95",), operations=1)
+        ended = [until_settled(world, rng, planned) for _ in range(count)]
+        hits = sum(found.rows[0].ruling.answer in answers for found, _ in ended) / count
+        pairs = sum(pairs for _, pairs in ended) / count
+        what = f"{claim}, looking after each of 6–20 pairs ({count} experiments; stops after {pairs:.1f} pairs)"
+        yield "seq", text, what, bound, _percent(hits)
+
+
+def _percent(value: float) -> str:
+    return f"{value * 100:.1f} %"
+
+
+if __name__ == "__main__":
+    main()

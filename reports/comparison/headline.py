@@ -1,0 +1,92 @@
+"""The answer in one sentence: "Booking p95 is 23 % lower [18, 28] in `safe`; throughput is equivalent; …"."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from reports import units
+from reports.comparison import words
+from reports.stats.ruling import Answer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from reports.comparison.result import Row
+
+FIRST: Final = "booking"
+"""The operation that the platform is there for."""
+_ORDER: Final = ("p95", "throughput", "p99", "p50", "failures")
+_MOST_OTHERS: Final = 2
+_CLEAR: Final = (Answer.IMPROVED, Answer.REGRESSED)
+
+
+def headline(rows: Sequence[Row], candidate: str) -> str:
+    """Say what the rows of a candidate come to: its main operation first, then what regressed elsewhere."""
+    mine = [row for row in rows if row.candidate == candidate]
+    if not mine:
+        return "Nothing was measured on both sides."
+    operation = FIRST if any(row.operation == FIRST for row in mine) else mine[0].operation
+    main = sorted(
+        (row for row in mine if row.operation == operation and row.metric.name in _ORDER),
+        key=lambda row: _ORDER.index(row.metric.name),
+    ) or [mine[0]]
+    label = f"`{units.plain(candidate, 60)}`"
+    if all(row.ruling.answer is Answer.NO_VERDICT for row in mine):
+        return _without_verdict(main[0], label)
+    if all(row.ruling == mine[0].ruling and not _clear(row) for row in mine) and mine[0].ruling.runs_more is None:
+        return f"{label}: {mine[0].ruling.answer} throughout: {_reason(mine[0])}."
+    lead, *others = main
+    clauses = [_clause(lead, words.capital(words.subject(lead)), f" in {label}"), *_grouped(others)]
+    clauses += _elsewhere([row for row in mine if row not in main])
+    return f"{'; '.join(clauses)}."
+
+
+def _clear(row: Row) -> bool:
+    return row.ruling.answer in {*_CLEAR, Answer.EQUIVALENT}
+
+
+def _without_verdict(row: Row, label: str) -> str:
+    before, after = (words.figure(row.metric, value) for value in (row.before, row.after))
+    what = f"{words.capital(words.subject(row))} was {before} in the baseline and {after} in {label}"
+    if row.runs == 1:
+        return f"One run each: no verdict. {what}."
+    return f"No verdict: {row.ruling.reason}. {what}: {words.movement(row)} so far."
+
+
+def _clause(row: Row, subject: str, where: str = "") -> str:
+    ruling = row.ruling
+    if ruling.answer in _CLEAR:
+        return f"{subject} is {words.movement(row)}{where}"
+    if ruling.answer is Answer.EQUIVALENT:
+        return f"{subject} is equivalent{where}"
+    if ruling.runs_more is not None:
+        return f"{subject}{where} needs {words.more(row)}"
+    return f"{subject} is inconclusive{where}: {_reason(row)}"
+
+
+def _reason(row: Row) -> str:
+    return units.plain(row.ruling.reason, 200) or "no reason was given"
+
+
+def _grouped(rows: Sequence[Row]) -> Iterator[str]:
+    """Say of each row what it came to; those that are equivalent in one clause, where the first of them stands."""
+    same = [words.name(row.metric) for row in rows if row.ruling.answer is Answer.EQUIVALENT]
+    told = False
+    for row in rows:
+        if row.ruling.answer is not Answer.EQUIVALENT:
+            yield _clause(row, words.name(row.metric))
+        elif not told:
+            told = True
+            yield f"{_listed(same)} {'is' if len(same) == 1 else 'are'} equivalent"
+
+
+def _listed(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _elsewhere(rows: Sequence[Row]) -> Iterator[str]:
+    worse = [row for row in rows if row.ruling.answer is Answer.REGRESSED]
+    for row in worse[:_MOST_OTHERS]:
+        yield f"but {words.subject(row)} is {words.movement(row)}"
+    if len(worse) > _MOST_OTHERS:
+        yield f"and {len(worse) - _MOST_OTHERS} more regressed"
