@@ -121,7 +121,12 @@ def ticks(folder: RunFolder) -> Iterator[Tick]:
     Raises:
         RunError: as `read`.
     """
-    samples, series = (_by_second(table) for table in read(folder))
+    yield from seconds(*read(folder))
+
+
+def seconds(*tables: pa.Table) -> Iterator[Tick]:
+    """Give what the samples' and the series' table, or some of their rows, hold of each second, in order."""
+    samples, series = (_by_second(table) for table in tables)
     row, line = next(samples, None), next(series, None)
     while row or line:
         second = min(found[0] for found in (row, line) if found)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -11,8 +11,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lab import samples_file
+from lab.model.metrics import shown_as_custom
 from lab.model.run import Run, Totals
-from lab.model.sample import DROPPED, FAIL, OK, SERVICE
+from lab.model.sample import DROPPED, FAIL, OK, SERVICE, Tally
 from reports import sofar
 from reports.quantiles import sums
 
@@ -37,6 +38,7 @@ class RunData:
         requests: per second, operation, outcome and bin: `count`.
         totals: the same, summed over time.
         series: rates, counters and gauges: `second`, `kind`, `metric`, `tags` (JSON), `value`, `total`.
+        custom: what user code recorded, summed over time.
     """
 
     run: Run
@@ -46,6 +48,7 @@ class RunData:
     requests: pd.DataFrame
     totals: pd.DataFrame
     series: pd.DataFrame
+    custom: Tally = field(default_factory=Tally)
 
     def metric(self, name: str, kind: str) -> pd.DataFrame:
         """Give the rows of one rate, counter or gauge."""
@@ -89,7 +92,22 @@ def from_tables(run: Run, counted: Totals | None, samples: pa.Table, series: pa.
     )
     # Mails may come when the load is over, which makes it no longer.
     seconds = run.totals.seconds or int(last) + 1
-    return RunData(run, counted, seconds, operations, requests, _totals(requests), lines)
+    custom = _custom(samples, series)
+    custom.seconds = seconds
+    return RunData(run, counted, seconds, operations, requests, _totals(requests), lines, custom)
+
+
+def _custom(samples: pa.Table, series: pa.Table) -> Tally:
+    """Sum what user code recorded in metrics of its own."""
+    parts = []
+    for table in (samples, series):
+        metrics = _words(table["metric"])
+        mine = [place for place, word in enumerate(metrics.words) if shown_as_custom(word)]
+        parts.append(table.take(np.flatnonzero(np.isin(metrics.codes, mine))))
+    tally = Tally()
+    for tick in samples_file.seconds(*parts):
+        tally.add(tick)
+    return tally
 
 
 def _totals(requests: pd.DataFrame) -> pd.DataFrame:

@@ -70,6 +70,7 @@ def render(data: RunData) -> str:
             share_names=[tables.share_name(share) for share in SHARES],
             failures=tables.failures(data),
             checks=tables.checks(data),
+            custom=tables.custom_metrics(data),
             generator=tables.generator(data),
             policy=_policy(_hash(app), library_hash),
             style=Markup(style),  # noqa: S704 - a file of this package

@@ -1,4 +1,4 @@
-"""The tables of a report: operations, failures by reason, checks."""
+"""The tables of a report: operations, failures by reason, checks, custom metrics."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from lab.model.sample import DROPPED, FAIL, OK
 from lab.model.words import counted
+from reports import custom
 from reports.frame import OUTCOMES, tags_of
 from reports.quantiles import Groups
 from reports.shown import HIDDEN_BELOW, WEAK_BELOW, beyond
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from reports.custom import CustomRow
     from reports.frame import RunData
 
 SHARES: Final = (0.5, 0.9, 0.95, 0.99, 0.999)
@@ -25,6 +27,7 @@ SHARE_WITH_FAILURES: Final = 0.95
 TOP_OPERATIONS: Final = 100
 TOP_REASONS: Final = 50
 TOP_CHECKS: Final = 200
+TOP_CUSTOM: Final = 200
 _PERCENT: Final = 100
 _GENERATOR: Final = (
     ("generator_cpu", "CPU", 100, "% of a core"),
@@ -219,6 +222,12 @@ def checks(data: RunData) -> Table[CheckRow]:
 
 def _sums(rows: pd.DataFrame, column: str) -> pd.Series[float]:
     return rows.groupby("tags", observed=True)[column].sum()
+
+
+def custom_metrics(data: RunData) -> Table[CustomRow]:
+    """Give the metrics of user code, by name and tags."""
+    found = custom.rows(data.custom)
+    return Table(tuple(found[:TOP_CUSTOM]), len(found[TOP_CUSTOM:]))
 
 
 def generator(data: RunData) -> list[tuple[str, str]]:

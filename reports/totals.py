@@ -1,14 +1,15 @@
-"""The summary's TOTAL RESULTS, as k6 lays them out: checks, HTTP, execution, network."""
+"""The summary's TOTAL RESULTS, as k6 lays them out: checks, HTTP, execution, network, custom metrics."""
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from lab.model.histogram import Histogram
 from lab.model.sample import FAIL, OK, SERVICE
 from lab.model.threshold import Selector
 from lab.model.words import counted
-from reports import units
+from reports import custom, units
 from reports.layout import BAD, BOLD, DIM, FIGURE, GOOD, WARN, Span, dots, trend_rows, wrapped
 from reports.shown import shown_percentile
 from reports.words import Mark
@@ -29,6 +30,7 @@ def lines(run: Run, tally: Tally, width: int) -> Iterator[Line]:
     yield from _http(run, tally, width)
     yield from _execution(tally, width)
     yield from _network(tally)
+    yield from _custom(tally, width)
 
 
 def _checks(tally: Tally, width: int) -> Iterator[Line]:
@@ -140,4 +142,21 @@ def _network(tally: Tally) -> Iterator[Line]:
     for name, count in moved:
         rate = units.size(count / max(tally.seconds, 1))
         yield (dots(name), Span(f"{units.size(count)} {rate}/s", FIGURE))
+    yield ()
+
+
+def _custom(tally: Tally, width: int) -> Iterator[Line]:
+    found = custom.rows(tally)
+    if not found:
+        return
+    yield (Span("    CUSTOM METRICS", BOLD),)
+    for (metric, kind), series in groupby(found[:MOST_LINES], key=lambda row: (row.metric, row.kind)):
+        rows = list(series)
+        head = list(rows.pop(0).figures) if not rows[0].tags else []
+        inner = [(f"{{ {units.plain(row.tags, 90)} }}", 6, list(row.figures)) for row in rows]
+        yield from trend_rows([(f"{units.plain(metric, 60)} ({kind})", 4, head), *inner], width)
+    if len(found) > MOST_LINES:
+        yield (
+            Span(f"      … and {counted(len(found) - MOST_LINES, 'more series', 'more series')}, in the report", DIM),
+        )
     yield ()
