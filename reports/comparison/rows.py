@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import isfinite, isinf
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from lab.model.words import counted
 from reports.comparison.contrast import Contrast
-from reports.comparison.metrics import SHARES, WHOLE, Metric
+from reports.comparison.metrics import WHOLE, Metric
 from reports.comparison.result import Row
 from reports.stats.effect import LEAST, Effect, paired, welch
 from reports.stats.order import DRIFTING, drift
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from reports.comparison.metrics import Key
     from reports.stats.family import Adjusted
     from reports.stats.ruling import Levels
+
+_SILENCING: Final = ("p50", "p95")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,8 @@ def _scaled(metric: Metric, value: float | None) -> float | None:
 def _missing(sides: Contrast, key: Key, metric: Metric) -> Iterator[str]:
     """Say in how many runs there is no number that could be compared, and why."""
     for label, runs in ((sides.baseline, sides.before), (sides.candidate, sides.after)):
-        values = [run.values.get(key) for run in runs]
+        # What was hidden for want of samples is told with the others that have too few.
+        values = [run.values.get(key) for run in runs if run.values.get(key) is not None or key not in run.weak]
         among = f"in {{}} of {counted(len(runs), 'run')} of {label}"
         if silent := sum(value is not None and isinf(value) for value in values):
             yield f"no answer {among.format(silent)}: so many requests failed that {metric.name} falls among them"
@@ -147,9 +150,9 @@ def finished(found: Draft, adjusted: Adjusted | None, levels: Levels, barred: st
         before_band=sides.before[0].bands.get(key) if alone else None,
         after_band=sides.after[0].bands.get(key) if alone else None,
         warnings=(
+            *((found.gate,) if found.gate and ruling.reason != found.gate else ()),
             *found.warnings,
             *_disagreeing(found, levels),
-            *((found.gate,) if ruling.reason != found.gate else ()),
         ),
     )
 
@@ -188,14 +191,17 @@ def _disagreeing(found: Draft, levels: Levels) -> Iterator[str]:
 
 
 def silenced(drafts: Sequence[Draft]) -> dict[tuple[str, str, str], str]:
-    """Name the operations that may not claim an improvement, since a percentile of theirs has no answer any more.
+    """Name the operations that may not claim an improvement, since their p50 or p95 has no answer any more.
+
+    Whoever fails fast answers fewer requests, and those faster. p99 is left out: one request in a hundred fails in
+    many a sound run, and the row of failures judges that.
 
     Returns:
         Why, by baseline, candidate and operation. What is said of one operation holds for the whole run too.
     """
     found: dict[tuple[str, str, str], str] = {}
     for one in drafts:
-        if one.metric.name not in SHARES:
+        if one.metric.name not in _SILENCING:
             continue
         values = [run.values.get((one.operation, one.metric.name)) for run in one.contrast.after]
         if any(value is not None and isinf(value) for value in values):

@@ -1,0 +1,90 @@
+"""How far a figure of one run may be off because of the seconds that it happened to have (measurement.md §5.7).
+
+Seconds next to each other are alike, so that whole blocks of them are drawn, with replacement and around the end (the
+circular block bootstrap of Politis and Romano, 1992). The band tells of that one run and of no other: another run of
+the same system may well lie outside.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+    Ints = NDArray[np.int64]
+
+REPLICATES: Final = 400
+MOST_BUCKETS: Final = 600
+"""A longer run is gathered into so many buckets of several seconds, which costs a band nothing that can be seen."""
+LEVEL: Final = 0.95
+_SEED: Final = 1
+
+Band = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Replicates:
+    """How often each bucket of a run occurs in each made-up run of the same length: `weights`, a row per run."""
+
+    buckets: int
+    width: int
+    weights: Floats
+
+    @classmethod
+    def of(cls, seconds: int) -> Replicates:
+        """Draw them for a run of so many seconds, at least one; the same length gives the same draw."""
+        width = -(-seconds // MOST_BUCKETS)
+        buckets = -(-seconds // width)
+        block = round(buckets ** (1 / 3)) or 1
+        rng = np.random.default_rng(_SEED)
+        starts = rng.integers(0, buckets, (REPLICATES, -(-buckets // block), 1))
+        places = ((starts + np.arange(block)) % buckets).reshape(REPLICATES, -1)[:, :buckets]
+        rows = np.arange(REPLICATES)[:, None] * buckets
+        drawn = np.bincount((rows + places).ravel(), minlength=REPLICATES * buckets)
+        return cls(buckets, width, drawn.reshape(REPLICATES, buckets).astype(np.float64))
+
+    def summed(self, seconds: Ints, counts: Ints) -> Floats:
+        """Give the sum of counts, each of its second, for every made-up run."""
+        return np.asarray(self.weights @ np.bincount(seconds // self.width, counts, self.buckets)[: self.buckets])
+
+
+class Counts(NamedTuple):
+    """What a run measured: `number` values of `value` in each `second`; columns of one length."""
+
+    second: Ints
+    value: Ints
+    number: Ints
+
+
+def percentile_band(drawn: Replicates, measured: Counts, lost: Floats, share: float) -> Band:
+    """Give the band of a percentile.
+
+    Args:
+        drawn: the made-up runs.
+        measured: the values that came.
+        lost: for every made-up run, how many answers never came: each is larger than any value.
+        share: which percentile, 0 to 1.
+
+    Returns:
+        Low and high; infinity where the percentile falls among what never came.
+    """
+    distinct, places = np.unique(measured.value, return_inverse=True)
+    keys = (measured.second // drawn.width) * len(distinct) + places
+    table = np.bincount(keys, measured.number, drawn.buckets * len(distinct)).reshape(drawn.buckets, len(distinct))
+    running = np.cumsum(drawn.weights @ table, axis=1)
+    total = (running[:, -1] if len(distinct) else np.zeros(REPLICATES)) + lost
+    rank = np.maximum(np.ceil(np.round(share * total, 6)), 1)
+    found = (running < rank[:, None]).sum(axis=1)
+    return band(np.append(distinct.astype(np.float64), np.inf)[found])
+
+
+def band(figures: Floats) -> Band:
+    """Give where the middle 95 % of the made-up runs' figures lie."""
+    ordered = np.sort(figures)
+    outside = int(len(ordered) * (1 - LEVEL) / 2)
+    return float(ordered[outside]), float(ordered[len(ordered) - 1 - outside])
