@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self
 
@@ -109,6 +109,13 @@ class LoadProcess:
             # Two SIGINT that come close together may arrive as one.
             self._process.send_signal(signal.SIGTERM if self._asked else signal.SIGINT)
         self._asked = True
+
+    def edit(self, number: int) -> None:
+        """Ask for so many users, or in an open model iterations per time unit, from now until the planned end."""
+        if self._process.stdin is not None:
+            with suppress(OSError):  # it has just ended: there is nothing to edit any more
+                self._process.stdin.write(json.dumps({"edit": number}).encode() + b"\n")
+                self._process.stdin.flush()
 
     def wait(self, timeout: float) -> bool:
         """Wait for the process to end; tells whether it has."""

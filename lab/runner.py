@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 
 POLL_S: Final = 0.1
 KILL_AFTER_S: Final = 15.0
+CHANGING: Final = "Changing the load"
+"""What a stage begins with that is over at once."""
 _ANSWERED: Final = Selector("http_req_duration")
 
 
@@ -50,7 +52,7 @@ class Plan:
     """What to run, against what, and where to keep it.
 
     `processes` are the main processes of the platform's parts, where they run on this machine; `sink` hears of every
-    second.
+    second; `steering` may change the load while it goes on.
     """
 
     scenario: Scenario
@@ -69,6 +71,7 @@ class Plan:
     crew: Crew = field(default_factory=Crew)
     processes: Mapping[str, int] = field(default_factory=dict)
     sink: Sink | None = None
+    steering: Steering | None = None
 
 
 class Observer(Protocol):
@@ -79,6 +82,16 @@ class Observer(Protocol):
 
     def second(self, tally: Tally, tick: Tick | None) -> None:
         """See the run so far; called several times a second, with the newest tick when there is a new one."""
+
+
+class Steering(Protocol):
+    """Who steers a run while it goes on, beside the one at the terminal: the web page, or nobody."""
+
+    def begun(self, folder: RunFolder) -> None:
+        """Hear where the run is written, before its load begins."""
+
+    def edits(self) -> list[int]:
+        """Give what was asked for since the last call: users, or in an open model iterations per time unit."""
 
 
 class Interrupts:
@@ -148,6 +161,8 @@ def execute(plan: Plan, observer: Observer, interrupts: Interrupts) -> tuple[Run
     folder = store.create(plan.out, scenario.name)
     run = _begun(replace(plan, scenario=scenario), folder)
     folder.save(run)
+    if plan.steering is not None:
+        plan.steering.begun(folder)
     try:
         load = _follow(run, folder, plan, observer, interrupts)
     except LabError:
@@ -237,6 +252,9 @@ def _follow(run: Run, folder: RunFolder, plan: Plan, observer: Observer, interru
                 cpu.add(tick)
                 observer.second(tally, tick)
             observer.second(tally, None)
+            for number in plan.steering.edits() if plan.steering is not None else ():
+                observer.stage(f"{CHANGING}: {number} from now on")
+                load.edit(number)
             for _ in range(min(interrupts.count, 2) - asked):
                 asked += 1
                 killed_at = time.monotonic() + KILL_AFTER_S if asked > 1 else 0.0

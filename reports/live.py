@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from lab.model.scenario import Scenario
 
 LOAD_STARTS: Final = "Starting the load process"
-"""The stage that ends with the first recorded second."""
+PASSING: Final = (LOAD_STARTS, "Changing the load")
+"""The beginnings of stages that end with the next recorded second."""
 PLAIN_EVERY_S: Final = 10
 RECENT_S: Final = 5
 SPARKS: Final = "▁▂▃▄▅▆▇█"
@@ -90,7 +91,7 @@ class LiveView:
             self._newest = time.monotonic()
             self._recent.append(tick)
             self._rates.append(_answered(tick))
-            if self._words == LOAD_STARTS:
+            if self._words.startswith(PASSING):
                 self._words = ""
             if not self._live and (tick.second + 1) % PLAIN_EVERY_S == 0:
                 self._console.print(self._line(tally), highlight=False, markup=False, soft_wrap=True)
