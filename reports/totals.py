@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from reports.layout import Line
 
 MOST_LINES: Final = 40
+NO_TAG: Final = "no tag"
 
 
 def lines(run: Run, tally: Tally, width: int) -> Iterator[Line]:
@@ -153,7 +154,7 @@ def _custom(tally: Tally, width: int) -> Iterator[Line]:
     for (metric, kind), series in groupby(found[:MOST_LINES], key=lambda row: (row.metric, row.kind)):
         rows = list(series)
         head = list(rows.pop(0).figures) if not rows[0].tags else []
-        inner = [(f"{{ {units.plain(row.tags, 90)} }}", 6, list(row.figures)) for row in rows]
+        inner = [(f"{{ {units.plain(row.tags, 90) or NO_TAG} }}", 6, list(row.figures)) for row in rows]
         yield from trend_rows([(f"{units.plain(metric, 60)} ({kind})", 4, head), *inner], width)
     if len(found) > MOST_LINES:
         yield (
