@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from lab.errors import ConfigError
@@ -121,6 +122,12 @@ def user_seconds_by(stages: Sequence[Stage], start: int, elapsed: float) -> floa
         area += before * part + slope * part * part / 2
         before, rest = stage.target, rest - part
     return area
+
+
+def rises(stages: Sequence[Stage], start: int) -> int:
+    """Give by how many users all the ways up together lead up: those who come after the start."""
+    targets = [start, *(stage.target for stage in stages)]
+    return sum(max(after - before, 0) for before, after in pairwise(targets))
 
 
 def full_after(stages: Sequence[Stage], start: int) -> float:
