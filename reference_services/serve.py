@@ -24,6 +24,7 @@ environment variables:
   AUTH_URL, FLIGHTS_URL, BOOKING_URL, REMINDER_URL
                             gateway: all; booking: FLIGHTS_URL
   JWT_SECRET_FILE           auth: a file with the key, at least 32 characters
+  BCRYPT_COST               auth: of a password's hash, 4 to 15 (10)
   RATE_LIMIT_PER_MINUTE     gateway: per client address (1000000)
   MAX_BODY_BYTES            largest body (1048576)
   UPSTREAM_TIMEOUT_S        how long to wait for another service (5)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,9 @@ if TYPE_CHECKING:
     from _pytest.terminal import TerminalReporter
 
 REASON = "Skipped: "
+
+# What a password's hash costs is no test's business, and would be most of what many of them take.
+os.environ.setdefault("BCRYPT_COST", "4")
 
 # How long an example takes says how busy the machine is.
 settings.register_profile("untimed", deadline=None)

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from reference_services.common.environment import Common, Environment
 
 SHORTEST_KEY = 32
+BCRYPT_COST = 10
+LOWEST_COST, HIGHEST_COST = 4, 15
+"""The least that bcrypt knows, and one at which a sign-in takes more than a second of a core."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,14 +21,14 @@ class AuthConfig:
         database_url: its database.
         key: the key that tokens are signed with.
         token_lifetime_s: how long a token is valid, in seconds.
-        bcrypt_cost: the cost of a password's hash, a power of two.
+        bcrypt_cost: the cost of a password's hash: each more doubles the time.
     """
 
     common: Common
     database_url: str
     key: str
     token_lifetime_s: int = 3600
-    bcrypt_cost: int = 10
+    bcrypt_cost: int = BCRYPT_COST
 
     @classmethod
     def read(cls, env: Environment) -> AuthConfig:
@@ -38,4 +41,5 @@ class AuthConfig:
             common=Common.read("auth", env),
             database_url=env.text("DATABASE_URL"),
             key=env.secret("JWT_SECRET_FILE", least=SHORTEST_KEY),
+            bcrypt_cost=env.integer("BCRYPT_COST", BCRYPT_COST, low=LOWEST_COST, high=HIGHEST_COST),
         )
