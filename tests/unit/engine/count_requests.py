@@ -51,7 +51,9 @@ def serve(environ: dict[str, Any], start: Any) -> Iterable[bytes]:  # noqa: ANN4
 def use(user: Somebody, base: str) -> None:
     """Send eight requests: three answered well, four failed, one given up."""
     get = user.client.get
-    get(f"{base}/ok", name="/ok", context=operation("search"))
+    with user.group("find"):
+        get(f"{base}/ok", name="/ok", context=operation("search", tier=1))
+        user.count("finds", 2)
     get(f"{base}/busy", name="/busy")
     get("http://127.0.0.1:1/", name="/nobody")
     with get(f"{base}/ok", name="/ok", catch_response=True) as response:
@@ -99,7 +101,12 @@ def count() -> dict[str, Any]:
             for key, number in tally.counters.items()
             if key.metric == "failures"
         ),
-        "operations": sorted({dict(key.tags)["operation"] for key in tally.trends}),
+        "operations": sorted(
+            {dict(key.tags)["operation"] for key in tally.trends if key.metric == "http_req_duration"}
+        ),
+        "tagged": [dict(key.tags) for key in tally.trends if "tier" in dict(key.tags)],
+        "groups": [dict(key.tags) for key in tally.trends if key.metric == "group_duration"],
+        "finds": [[dict(key.tags), number] for key, number in tally.counters.items() if key.metric == "finds"],
         "received": tally.counters[SeriesKey("data_received")],
         "members": [first.data.next_member().email for _ in range(3)],
         "numbers": [first.number, second.number],

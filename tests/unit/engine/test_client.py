@@ -40,6 +40,15 @@ def test_no_request_is_lost_unseen() -> None:
     ]
 
 
+def test_a_request_carries_its_own_tags_and_its_group() -> None:
+    """What stands in the request's context, and where it was sent; a counter and the group's duration as well."""
+    found, group = run(), {"group": "::find"}
+
+    assert found["tagged"] == [{**group, "operation": "search", "tier": "1"}]
+    assert found["groups"] == [group]
+    assert found["finds"] == [[group, 2]]
+
+
 def test_users_share_the_data_and_choose_by_the_seed() -> None:
     """Members go round, users are numbered from 0, and each has its own random source."""
     found = run()

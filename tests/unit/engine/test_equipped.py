@@ -35,6 +35,7 @@ class Loaded(Equipped):
 
     def __init__(self) -> None:
         self.lab = Lab()
+        self.load_tags = {"scenario": "a"}
 
     def context(self) -> dict[str, Any]:
         """Give what a load's users say of themselves."""

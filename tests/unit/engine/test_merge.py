@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from lab.engine.merge import Merger
 from lab.engine.recorder import Recorder
 from lab.model.run import Totals
-from lab.model.sample import FAIL, OK, SeriesKey, Tally, Tick, TrendKey
+from lab.model.sample import FAIL, NO_CLOCK, OK, RESPONSE, SeriesKey, Tally, Tick, TrendKey
 from lab.model.threshold import Selector
 
 DURATION = Selector("http_req_duration")
@@ -175,3 +175,29 @@ def test_users_own_gauges_hold_the_last_processs_value() -> None:
     merger.add(NAMES[0], tick(0, seats_seen=9))
 
     assert merger.close()[0].gauges[SeriesKey("seats_seen")] == 4
+
+
+def test_a_request_with_two_clocks_is_one_request() -> None:
+    """What a lost process had open is not made less by response times; its own metrics add up or hold their last."""
+    service = TrendKey("http_req_duration", "GET /", SEARCH)
+    hits = TrendKey("hits", "", (), OK, NO_CLOCK)
+    merger = Merger(NAMES[:2])
+    for name, value in zip(NAMES[:2], (1.0, 4.0), strict=True):
+        merger.add(
+            name,
+            Tick(
+                0,
+                {service: {7: 3}, service._replace(clock=RESPONSE): {9: 3}, hits: {5: 2}},
+                {SeriesKey("upgraded"): (1, 2)},
+                {SeriesKey("sent"): 5, SeriesKey("sold"): 3},
+                {SeriesKey("cart"): value},
+            ),
+        )
+    assert merger.lose(NAMES[0]) == (1, 2)
+    merger.end(NAMES[1])
+    whole = tally(merger.close(everything=True))
+
+    assert (whole.trends[service].count, whole.trends[service._replace(clock=RESPONSE)].count) == (6, 6)
+    assert (whole.trends[hits].count, whole.rate(Selector("upgraded"))) == (4, (2, 4))
+    assert (whole.counter("sold"), whole.gauge(Selector("cart"))) == (6, 4.0)
+    assert whole.gauge(Selector("unfinished")) == 2
