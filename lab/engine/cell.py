@@ -19,22 +19,31 @@ import gevent
 import gevent.event
 import psutil
 
+from lab.engine.crowd import Crowd, Role, crowd_of
 from lab.engine.ledger import Ledger
 from lab.engine.listen import request_listener
+from lab.engine.loaded import dressed
+from lab.engine.pace import Pace
 from lab.engine.recorder import US, Recorder
-from lab.engine.userfile import count_iterations, load_user_class
+from lab.engine.turn import Presence
+from lab.engine.userfile import load_user_classes
+from lab.errors import ScenarioError
 from lab.model.dataset import Dataset
 from lab.model.run import Run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from locust import User
     from locust.env import Environment
     from locust.runners import Runner
 
     from lab.engine.rows import Lines
     from lab.model.sample import Tick
 
+INTERVAL: Final = 0.1
+"""Seconds between two looks at how many users there should be."""
+READY_S: Final = 10.0
 PROBE: Final = 0.01
 FIRST: Final = -10
 """The niceness of a load process where it may choose: what measures must not wait for what is measured."""
@@ -85,39 +94,93 @@ class Cell:
     """The users of one load process, and what records them."""
 
     def __init__(self, environment: Environment, share: Share, ledger: Lines) -> None:
-        """Load the user class and make it known to the environment.
+        """Load the user classes and make the crowds; `environment` gets its runner later.
 
         Raises:
-            ScenarioError, ScriptError: the users file, or the class in it, cannot be used.
+            ScenarioError, ScriptError: the users file, or a class in it, cannot be used.
         """
-        run, load = share.run, share.run.scenario.loads[0]
+        run, scenario = share.run, share.run.scenario
         self.environment = environment
         # Locust's own choices, such as which task comes next; a user's are made by its own source.
         random.seed(f"{run.seed}/{share.place}/{share.among}")
-        self.recorder = Recorder(time.perf_counter, load.tags)
+        self.recorder = Recorder(time.perf_counter)
         self.ledger = Ledger(ledger)
         self._late: list[int] = []
         self._cpu = time.process_time()
         self._process = psutil.Process()
         self._traces: Traces = Counter()
-        user_class = load_user_class(share.users, load.user_class)
-        user_class.host = run.target.gateway
-        count_iterations(user_class, self.recorder)
-        environment.user_classes = [user_class]
+        self._presence = Presence(self.recorder)
+        self._role = Role(share.place, share.among)
+        self._rps = scenario.rps
+        self._pace = Pace(scenario.rps / share.among) if scenario.rps else None
+        classes = load_user_classes(share.users, scenario.user_classes)
+        self._crowds = [
+            crowd_of(load, self.recorder, self._presence, self._role, str(run.seed), shift)
+            for shift, load in enumerate(scenario.loads)
+        ]
+        made = [self._dress(crowd, classes[crowd.load.user_class], run.target.gateway) for crowd in self._crowds]
+        environment.user_classes = made
         environment.lab = LabContext(  # type: ignore[attr-defined]  # LabUser takes it from here
             target=run.target,
             data=Data(share.dataset),
             ledger=self.ledger,
             recorder=self.recorder,
             seed=run.seed,
-            env=dict(load.env),
+            env={},
             # Counted over all processes: no two users of a run are alike.
             numbers=count(share.place, share.among),
+            pace=self._pace,
         )
-        environment.events.request.add_listener(
-            request_listener(self.recorder, counts_sent=issubclass(user_class, LabUser))
-        )
+        counts = {issubclass(user_class, LabUser) for user_class in made}
+        environment.events.request.add_listener(request_listener(self.recorder, counts_sent=counts == {True}))
         environment.events.user_error.add_listener(self._on_user_error)
+
+    def prepare(self) -> None:
+        """Let those users come who are to be there when second 0 begins, and wait until they are ready."""
+        waited = 0.0
+        for crowd in self._crowds:
+            if crowd.load.start_time == 0:
+                crowd.prepare()
+        while not all(crowd.prepared for crowd in self._crowds) and waited < READY_S:
+            gevent.sleep(INTERVAL)
+            waited += INTERVAL
+
+    def start(self, at: float | None = None) -> None:
+        """Let second 0 begin; see `Recorder.start`."""
+        self._presence.settle()
+        self.recorder.start(at)
+
+    def follow(self) -> None:
+        """Let users come and go until all loads are over."""
+        while not all(crowd.over for crowd in self._crowds):
+            elapsed = self.recorder.elapsed
+            for crowd in self._crowds:
+                crowd.step(elapsed)
+            gevent.sleep(INTERVAL)
+
+    def close(self) -> None:
+        """Let all loads end now: users finish what they began."""
+        for crowd in self._crowds:
+            crowd.close(self.recorder.elapsed)
+
+    def end(self, runner: Runner) -> None:
+        """Let nobody be left."""
+        runner.user_greenlets.kill(block=True, timeout=1)
+        for crowd in self._crowds:
+            crowd.settle()
+        self.environment.events.test_stop.fire(environment=self.environment)
+
+    def assign(self, place: int, among: int) -> None:
+        """Take another part of the load, since processes were lost."""
+        self._role.place, self._role.among = place, among
+        if self._pace is not None:
+            self._pace.a_second = self._rps / among
+
+    def edit(self, number: int) -> None:
+        """Hold so many (users, or arrivals per time unit) from now on, in the first load that can."""
+        crowd = next((crowd for crowd in self._crowds if not crowd.load.bounded and not crowd.over), None)
+        if crowd is not None:
+            crowd.edit(self.recorder.elapsed, number)
 
     def take_traces(self) -> Traces:
         """Give what the user's own code raised since the last call."""
@@ -144,16 +207,30 @@ class Cell:
         """Give the seconds that are over, or all, with what this process measured of itself."""
         late, self._late = sorted(self._late), []
         before, self._cpu = self._cpu, time.process_time()
+        self._presence.settle()
         gauges = {
             "vus": float(runner.user_count),
-            "vus_target": float(runner.target_user_count),
+            "vus_target": float(sum(crowd.wanted for crowd in self._crowds)),
             "in_flight": float(self.recorder.in_flight),
             "unfinished": float(self.recorder.unfinished),
             "generator_cpu": self._cpu - before,
             "generator_lag_p99": late[int(len(late) * 0.99)] / 1000 if late else 0.0,
             "generator_memory": self._process.memory_info().rss / MIB,
         }
+        if any(crowd.load.open for crowd in self._crowds):
+            gauges["rate_target"] = sum(crowd.load.rate_at(self.recorder.elapsed) for crowd in self._crowds) / max(
+                self._role.among, 1
+            )
         return self.recorder.close(gauges, everything=everything)
+
+    def _dress(self, crowd: Crowd, user_class: type[User], host: str) -> type[User]:
+        if self._rps and not hasattr(user_class, "check"):
+            raise ScenarioError(
+                f"rps needs user classes of the lab's (LabUser or LeanUser), and {user_class.__name__} is none"
+            )
+        made = dressed(user_class, crowd.load, crowd.turn, self.recorder, host)
+        crowd.bind(self.environment, made)
+        return made
 
     def _on_user_error(self, exception: BaseException, tb: Any, **_: object) -> None:  # noqa: ANN401 - Locust's event
         trace = "".join(traceback.format_tb(tb)[-4:])

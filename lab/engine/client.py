@@ -15,7 +15,7 @@ Plain Locust user classes run as well; they only lack the data, the ledger, the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import count
 from random import Random
@@ -67,6 +67,8 @@ class LabContext:
     seed: int
     env: Mapping[str, str]
     numbers: count[int]
+    pace: Callable[[], object] | None = None
+    """Waits before a request until the scenario's `rps` lets it go."""
 
 
 class LabResponse(ResponseContextManager):
@@ -85,9 +87,12 @@ class LabSession(FastHttpSession):
     """Locust's fast session, which also counts what is sent, so that no request can be lost unseen."""
 
     recorder: Recorder
+    pace: Callable[[], object] | None = None
 
     def request(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - passed through as it is
         """Send a request; see Locust's `FastHttpSession.request`."""
+        if self.pace is not None:
+            self.pace()
         self.recorder.sent()
         finished = False
         try:
@@ -120,6 +125,7 @@ class LabUser(Equipped, FastHttpUser):
         self.rng = Random(f"{self.lab.seed}/{self.number}")  # noqa: S311 - choices of a virtual user, no secrets
         self.client.__class__ = LabSession
         self.client.recorder = self.lab.recorder  # type: ignore[attr-defined]  # as of the line above
+        self.client.pace = self.lab.pace  # type: ignore[attr-defined]  # as above
 
 
 def json_data(response: Any) -> dict[str, Any]:  # noqa: ANN401 - any of Locust's responses

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import signal
 import sys
 from collections import Counter
@@ -15,13 +16,16 @@ import gevent.socket
 
 from lab.engine.cell import Traces, listed
 from lab.errors import LabError
-from lab.model.verdict import Finding
+from lab.model.verdict import Finding, Validity
 from lab.store import ENGINE_FILE
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from lab.engine.cell import Stops
     from lab.store import RunFolder
 
+MAX_SAID: Final = 5
 log: Final = logging.getLogger("lab.engine")
 
 
@@ -68,8 +72,47 @@ def heed(stops: Stops) -> None:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGTERM})
 
 
-def watch_parent(stops: Stops) -> None:
-    """Stop at once when the process that started this one is gone: standard input, where nothing comes, then ends."""
-    gevent.socket.wait_read(sys.stdin.fileno())
+def heed_parent(stops: Stops, orders: Mapping[str, Callable[[object], None]]) -> None:
+    """Do for ever what the process that started this one says, and stop at once when it is gone.
+
+    It says it on standard input, a JSON object a line: `{"edit": 40}`. Where that ends, it is gone.
+    """
+    rest = b""
+    while True:
+        gevent.socket.wait_read(sys.stdin.fileno())
+        came = os.read(sys.stdin.fileno(), 65_536)
+        if not came:
+            break
+        *lines, rest = (rest + came).split(b"\n")
+        for line in lines:
+            _obey(line, orders)
     log.warning("the parent process is gone: stopping at once")
     stops.at_once()
+
+
+def _obey(line: bytes, orders: Mapping[str, Callable[[object], None]]) -> None:
+    try:
+        for word, value in json.loads(line).items():
+            orders[word](value)
+    except (ValueError, KeyError, AttributeError):
+        log.exception("an order could not be followed: %r", line)
+
+
+class Edited:
+    """What was changed by hand while the load went on."""
+
+    def __init__(self) -> None:
+        self._at: list[tuple[float, int]] = []
+
+    def note(self, elapsed: float, number: int) -> None:
+        """Hear of a change."""
+        self._at.append((elapsed, number))
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """Give what must be said of it."""
+        if not self._at:
+            return ()
+        said = ", then ".join(f"to {number:,} at {elapsed:.0f} s" for elapsed, number in self._at[:MAX_SAID])
+        sentence = f"edited by hand, {said}: this is not the scenario's load"
+        return (Finding("load", Validity.SUSPECT, sentence),)

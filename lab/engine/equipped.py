@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from time import perf_counter
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
 from lab.engine.kinds import Kind, finite, whole
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from lab.model.sample import Tags
 
 THOUSAND = 1000
+_NONE: Mapping[str, str] = MappingProxyType({})
 
 
 class Records(Protocol):
@@ -40,9 +42,12 @@ class Equipped:
     group_path: str = ""
     """The groups that the user is in, outermost first, as k6 writes them: `::checkout::pay`; "" outside."""
 
+    load_tags: Mapping[str, str] = _NONE
+    """The tags of the load that the user is of."""
+
     def context(self) -> dict[str, Any]:
         """Give the tags of every request; see Locust's `User.context`."""
-        return {GROUP: self.group_path} if self.group_path else {}
+        return self._around()
 
     def check(
         self,
@@ -119,4 +124,7 @@ class Equipped:
         self.lab.recorder.sample(GROUP_DURATION, under, int((perf_counter() - begin) * US))
 
     def _tags(self, tags: Mapping[str, object]) -> Tags:
-        return tags_of({**self.context(), **tags})
+        return tags_of({**self._around(), **tags})
+
+    def _around(self) -> dict[str, Any]:
+        return {**self.load_tags, GROUP: self.group_path} if self.group_path else dict(self.load_tags)

@@ -11,7 +11,6 @@ from locust.runners import STATE_RUNNING, WorkerRunner
 from zmq.utils.monitor import parse_monitor_message
 
 from lab.engine import wire
-from lab.engine.shape import Adjusting
 from lab.errors import RunError, StoppedError
 from lab.model.crew import KEY_VARIABLE
 
@@ -33,8 +32,8 @@ _BROKEN: Final = (
 log: Final = logging.getLogger("lab.engine")
 
 
-class Follower(Adjusting, WorkerRunner):
-    """A runner whose users come and go as a master says."""
+class Follower(WorkerRunner):
+    """A runner that a master leads."""
 
     def __init__(  # noqa: PLR0913, PLR0917 - all that connecting takes
         self,
@@ -65,7 +64,6 @@ class Follower(Adjusting, WorkerRunner):
         self.place = f"{master[0]}:{master[1]}"
         self.refused = ""
         self.heard = time.monotonic()
-        self.leaving = False
         self._orders = {wire.PING: self._pong, **orders}
         super().__init__(environment, *master)
         # Locust would send a message for every exception of a user; the lab counts them, and sends the counts.
@@ -116,9 +114,6 @@ class Follower(Adjusting, WorkerRunner):
         elif msg.type == wire.REFUSED:
             self.refused = str(msg.data)
             self.connection_event.set()
-        elif msg.type == "spawn":
-            if not self.leaving:
-                self.adjust(sum(msg.data["user_classes_count"].values()))
         elif order := self._orders.get(msg.type):
             order(msg.data)
         else:

@@ -1,4 +1,4 @@
-"""The master's side of the wire: Locust's master, which gives users out as the lab's curve says, and opens one port."""
+"""The master's side of the wire: Locust's master, which opens one port and hears everybody."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 import gevent
 from locust import User
-from locust.dispatch import UsersDispatcher
 from locust.exception import RPCError
 from locust.rpc.protocol import Message
 from locust.runners import STATE_RUNNING, MasterRunner, WorkerNode
@@ -16,7 +15,7 @@ from lab.engine import wire
 from lab.errors import RunError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from locust.env import Environment
 
@@ -43,7 +42,6 @@ class Leader(MasterRunner):
             RunError: the address is not this machine's, or the port is taken.
         """
         self._on_message = on_message
-        self._peers: dict[str, Peer] = {}
         try:
             super().__init__(environment, *bind)
         except RPCError as error:
@@ -68,35 +66,13 @@ class Leader(MasterRunner):
         except RPCError:
             log.warning("%s could not be sent to %s", kind, client)
 
-    def share_among(self, peers: Iterable[Peer]) -> None:
-        """Share users among these workers from now on, in the order of their places."""
-        # Locust sorts workers by their ids; these give the order of the places.
-        self._peers = {f"{peer.place:06d}": peer for peer in peers}
-        self._users_dispatcher = UsersDispatcher([WorkerNode(place) for place in self._peers], self.user_classes)
+    def begin(self) -> None:
+        """Fire what Locust's listeners await before the first user."""
         self.update_state(STATE_RUNNING)
         self.environment.events.test_start.fire(environment=self.environment)
 
-    def adjust(self, wanted: int) -> None:
-        """Let so many users run, shared out evenly; only who has another number than before is told."""
-        self.target_user_count = wanted
-        dispatcher = self._users_dispatcher
-        if dispatcher is None or not self._peers:
-            return
-        # All of them in one step: the curve itself says how fast they come.
-        dispatcher.new_dispatch(wanted, spawn_rate=float(max(wanted, dispatcher.get_current_user_count(), 1)))
-        *_, shares = list(dispatcher)
-        for place, users in shares.items():
-            peer, count = self._peers[place], sum(users.values())
-            if peer.users != count:
-                peer.users = count
-                self.tell(peer.client, "spawn", {"user_classes_count": users})
-
     def leave_out(self, peer: Peer) -> None:
-        """Share users among the others from the next `adjust` on."""
-        place = next((place for place, known in self._peers.items() if known is peer), None)
-        if place is not None and self._users_dispatcher is not None:
-            self._users_dispatcher.remove_worker(WorkerNode(place))
-            del self._peers[place]
+        """Count a worker no more."""
         self.clients.pop(peer.client, None)
 
     def hang_up(self) -> None:

@@ -26,11 +26,10 @@ from lab import dataset_file
 from lab.engine import wire
 from lab.engine.cell import Stops, go_first
 from lab.engine.children import Children
-from lab.engine.ending import Ending, heed, watch_parent
+from lab.engine.ending import Edited, Ending, heed, heed_parent
 from lab.engine.leader import Leader, stand_in
 from lab.engine.muster import Muster, wait_until
 from lab.engine.roster import Roster
-from lab.engine.shape import INTERVAL, StagesShape
 from lab.engine.watch import Watch
 from lab.errors import LabError
 from lab.model.crew import KEY_VARIABLE, Crew
@@ -60,6 +59,7 @@ class Master:
         self._run: Run = folder.load()
         self._data: Dataset = dataset_file.load(dataset).select(self._run.scenario.data)
         self._stops = Stops()
+        self._edited = Edited()
         self._users = Path(self._run.scenario.users_file)
         folder.ledger.touch()
 
@@ -75,21 +75,21 @@ class Master:
         key = crew.key or ("" if crew.expect else secrets.token_hex(16))
         wire.use_key(key)
         roster = Roster(crew.size, self._users, version("airbourne-lab"))
-        environment = Environment(
-            user_classes=[stand_in(scenario.loads[0].user_class)],
-            shape_class=StagesShape(scenario, lambda: watch.elapsed),
-        )
+        environment = Environment(user_classes=[stand_in(name) for name in scenario.user_classes])
         leader = Leader(environment, (crew.bind, crew.port), lambda client, msg: self._hear(client, msg, muster, watch))
         environment.runner = leader
         with Children(crew.workers, self._folder, self._users) as children:
             muster = Muster(leader, roster, children, self._stops, self._say)
             watch = Watch(leader, roster, children, self._folder)
-            helpers: list[Greenlet[..., None]] = [gevent.spawn(watch_parent, self._stops), gevent.spawn(watch.keep)]
+            helpers: list[Greenlet[..., None]] = [
+                gevent.spawn(heed_parent, self._stops, {"edit": lambda number: self._edit(watch, number)}),
+                gevent.spawn(watch.keep),
+            ]
             helpers[1].link_exception(lambda _: self._stops.at_once())
             children.start(EVERYWHERE.get(crew.bind, crew.bind), leader.port, key)
             try:
                 if muster.gather(crew, leader.port) and muster.hand_out(self._run, self._data):
-                    ending = self._lead(leader, watch)
+                    ending = self._lead(watch)
                 else:
                     ending = Ending("stopped")
             except LabError as error:
@@ -105,33 +105,28 @@ class Master:
         if not watch.hear(client, msg):
             muster.hear(client, msg)
 
-    def _lead(self, leader: Leader, watch: Watch) -> Ending:
-        """Let users come and go until the curve ends, the user stops it or nobody is left; then let all finish."""
+    def _lead(self, watch: Watch) -> Ending:
+        """Let everybody work until all are done, the user stops it or nobody is left; then let all finish."""
         watch.begin()
         self._say(f"{self._crew.size} load processes are at work")
-        shape = gevent.spawn(self._follow, leader, watch)
-        wait_until(lambda: self._stops.soon.is_set() or shape.ready() or watch.over)
-        left_alone = watch.over and not self._stops.asked
-        shape.kill(block=True)
-        grace = self._run.scenario.graceful_stop
-        watch.send_all(wire.DRAIN, grace)
-        wait_until(lambda: watch.over or self._stops.now.is_set(), grace + FINAL_S)
-        watch.send_all(wire.HALT)
-        wait_until(lambda: watch.over, FINAL_S)
+        scenario = self._run.scenario
+        longest = scenario.duration + scenario.graceful_stop + FINAL_S
+        wait_until(lambda: self._stops.soon.is_set() or watch.over or watch.elapsed > longest)
+        if not watch.over:
+            watch.drain()
+            wait_until(lambda: watch.over or self._stops.now.is_set(), scenario.graceful_stop + FINAL_S)
+            watch.send_all(wire.HALT)
+            wait_until(lambda: watch.over, FINAL_S)
         watch.finish()
-        if left_alone:
-            return Ending(
-                "crashed", watch.traces, watch.findings(self._data), "every load process was gone before the end"
-            )
-        reason = "stopped" if self._stops.asked else "finished"
-        return Ending(reason, watch.traces, watch.findings(self._data))
+        findings = (*watch.findings(self._data), *self._edited.findings)
+        if watch.nobody_left and not self._stops.asked:
+            return Ending("crashed", watch.traces, findings, "every load process was gone before the end")
+        return Ending("stopped" if self._stops.asked else "finished", watch.traces, findings)
 
-    def _follow(self, leader: Leader, watch: Watch) -> None:
-        gevent.sleep(max(-watch.elapsed, 0.0))
-        shape = leader.environment.shape_class
-        while shape is not None and (current := shape.tick()) is not None:
-            leader.adjust(current[0])
-            gevent.sleep(INTERVAL)
+    def _edit(self, watch: Watch, number: object) -> None:
+        wanted = int(str(number))
+        self._edited.note(watch.elapsed, wanted)
+        watch.send_all(wire.EDIT, wanted)
 
 
 def _say(words: str) -> None:

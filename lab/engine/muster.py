@@ -120,7 +120,6 @@ class Muster:
                 "place": peer.place,
                 "among": among,
                 "name": peer.name,
-                "grace": run.scenario.graceful_stop,
             }
             self._leader.tell(peer.client, wire.PLAN, json.dumps(plan))
         end = time.monotonic() + READY_S

@@ -28,7 +28,7 @@ import gevent.event
 from lab import dataset_file, store, targets
 from lab.engine import wire
 from lab.engine.cell import Cell, Share, Stops, go_first
-from lab.engine.ending import heed, watch_parent
+from lab.engine.ending import heed, heed_parent
 from lab.engine.follower import Follower
 from lab.engine.roster import Hello, digest
 from lab.engine.rows import Appended, Sent
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
     from lab.engine.rows import Lines
 
+LOOK: Final = 0.5
 LAST_WORD_S: Final = 10.0
 """Seconds to wait for the master to say that it has everything."""
 log: Final = logging.getLogger("lab.engine")
@@ -57,7 +58,6 @@ class Remote:
         self._cell: Cell | None = None
         self._last = False
         self._zero = 0.0
-        self._grace = 0.0
         self._plan: dict[str, Any] = {}
         self._planned = gevent.event.Event()
         self._begun = gevent.event.Event()
@@ -70,7 +70,7 @@ class Remote:
             LabError: the master cannot be reached or went away, or what it asks for cannot be done here.
         """
         heed(self._stops)
-        helpers: list[Greenlet[..., None]] = [gevent.spawn(watch_parent, self._stops)]
+        helpers: list[Greenlet[..., None]] = [gevent.spawn(heed_parent, self._stops, {})]
         runner = self._connect()
         self._say(f"Connected to the master at {runner.place}; waiting for the run to begin")
         if not self._wait(runner, self._planned):
@@ -81,14 +81,15 @@ class Remote:
             runner.send_message(wire.FAILED, {"sentence": str(error), "exit_code": error.exit_code})
             self._thanked.wait(LAST_WORD_S)
             raise
+        self._cell.prepare()
         runner.send_message(wire.READY)
         if not self._wait(runner, self._begun):
             return
         self._say(f"The run has begun: this is {self._plan['name']}")
-        self._cell.recorder.start(self._zero)
+        self._cell.start(self._zero)
         runner.begun()
         helpers += [gevent.spawn(self._cell.probe), gevent.spawn(self._cell.every_second, runner.report)]
-        self._work(runner)
+        self._work(runner, self._cell)
         gevent.killall(helpers)
         self._last = True
         runner.report()
@@ -106,7 +107,9 @@ class Remote:
             wire.PLAN: self._on_plan,
             wire.BEGIN: self._on_begin,
             wire.CLOCK: self._on_clock,
-            wire.DRAIN: self._on_drain,
+            wire.PART: self._on_part,
+            wire.EDIT: self._on_edit,
+            wire.DRAIN: lambda _: self._stops.soon.set(),
             wire.HALT: self._on_halt,
             wire.BYE: lambda _: self._thanked.set(),
         }
@@ -142,21 +145,23 @@ class Remote:
         )
         return Cell(runner.environment, Share(run, data, users, plan["place"], plan["among"]), rows)
 
-    def _work(self, runner: Follower) -> None:
-        """Let users work until they are asked to leave, and have left."""
-        while not self._stops.soon.wait(0.5):
+    def _work(self, runner: Follower, cell: Cell) -> None:
+        """Let users work until the loads are over, or they are asked to leave and have left."""
+        crowds = gevent.spawn(cell.follow)
+        crowds.link(lambda _: self._stops.now.set())
+        while not self._stops.soon.wait(LOOK) and not self._stops.now.is_set():
             if runner.master_gone:
                 self._stops.at_once()
-        runner.leaving = True
-        drain = gevent.spawn(runner.drain, self._grace)
-        drain.link(lambda _: self._stops.now.set())
+        cell.close()
         self._stops.now.wait()
-        drain.kill(block=False)
-        runner.user_greenlets.kill(block=True, timeout=1)
+        failed = crowds.exception if crowds.ready() else None
+        crowds.kill(block=True)
+        cell.end(runner)
+        if failed:
+            raise RunError(f"the load could not go on: {failed!r}") from failed
 
     def _on_plan(self, data: Any) -> None:  # noqa: ANN401 - JSON
         self._plan = json.loads(data)
-        self._grace = float(self._plan["grace"])
         self._planned.set()
 
     def _on_begin(self, zero: float) -> None:
@@ -167,9 +172,13 @@ class Remote:
         if self._cell:
             self._cell.recorder.align(float(zero))
 
-    def _on_drain(self, grace: float) -> None:
-        self._grace = float(grace)
-        self._stops.soon.set()
+    def _on_part(self, part: Any) -> None:  # noqa: ANN401 - plain values
+        if self._cell:
+            self._cell.assign(int(part["place"]), int(part["among"]))
+
+    def _on_edit(self, number: int) -> None:
+        if self._cell:
+            self._cell.edit(int(number))
 
     def _on_halt(self, _: object) -> None:
         # As `at_once`, but nobody on this machine asked for it.

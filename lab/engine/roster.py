@@ -64,6 +64,7 @@ class State(StrEnum):
     HERE = "here"
     READY = "ready"
     OVER = "over"
+    LEFT = "left"
     LOST = "lost"
 
 

@@ -1,37 +1,27 @@
-"""Load the user class that a scenario names, and count its iterations."""
+"""Load the user classes that a scenario names."""
 
 from __future__ import annotations
 
-import functools
 import importlib.util
 import inspect
 import sys
-from time import perf_counter
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING
 
-from gevent import GreenletExit
-from locust import TaskSet, User
-from locust.exception import InterruptTaskSet, RescheduleTask, RescheduleTaskImmediately, StopTest, StopUser
+from locust import User
 
-from lab.engine.recorder import US
 from lab.errors import ScenarioError, ScriptError, nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterable
     from pathlib import Path
     from types import ModuleType
 
-    from lab.engine.recorder import Recorder
 
-FLOW: Final = (GreenletExit, StopUser, StopTest, RescheduleTask, RescheduleTaskImmediately, InterruptTaskSet)
-"""What Locust raises to steer users; not an error of the user's own code."""
-
-
-def load_user_class(path: Path, name: str) -> type[User]:
-    """Import a file and take a user class from it.
+def load_user_classes(path: Path, names: Iterable[str]) -> dict[str, type[User]]:
+    """Import a file and take user classes from it, by name.
 
     Raises:
-        ScenarioError: the file or the class is missing.
+        ScenarioError: the file or a class is missing.
         ScriptError: the file raised while it was imported.
     """
     module = _import(path)
@@ -40,11 +30,10 @@ def load_user_class(path: Path, name: str) -> type[User]:
         for key, value in vars(module).items()
         if inspect.isclass(value) and issubclass(value, User) and value.__module__ == module.__name__
     }
-    found = classes.get(name)
-    if found is None:
-        raise ScenarioError(f'{path} has no user class "{name}"{nearest(name, classes)}')
-    found.abstract = False
-    return found
+    for name in names:
+        if name not in classes:
+            raise ScenarioError(f'{path} has no user class "{name}"{nearest(name, classes)}')
+    return {name: classes[name] for name in names}
 
 
 def _import(path: Path) -> ModuleType:
@@ -73,38 +62,3 @@ def _line_in(path: Path, error: BaseException) -> str:
             line = f", line {trace.tb_lineno}"
         trace = trace.tb_next
     return line
-
-
-def count_iterations(user_class: type[User], recorder: Recorder) -> None:
-    """Let every task of a class, in nested task sets too, count as an iteration with its duration."""
-    _wrap(user_class, recorder)
-
-
-def _wrap(owner: Any, recorder: Recorder) -> None:  # noqa: ANN401 - a user class or a task set
-    tasks: list[Any] = []
-    done: dict[Any, Any] = {}
-    for task in owner.tasks:
-        if task not in done:
-            if inspect.isclass(task) and issubclass(task, TaskSet):
-                _wrap(task, recorder)
-                done[task] = task
-            else:
-                done[task] = _timed(task, recorder)
-        tasks.append(done[task])
-    owner.tasks = tasks
-
-
-def _timed(task: Callable[[Any], object], recorder: Recorder) -> Callable[[Any], None]:
-    @functools.wraps(task)
-    def iteration(user: Any) -> None:  # noqa: ANN401 - a user or a task set
-        begin = perf_counter()
-        try:
-            task(user)
-        except FLOW:
-            raise
-        except Exception:
-            recorder.iteration(task.__name__, int((perf_counter() - begin) * US), ok=False)
-            raise
-        recorder.iteration(task.__name__, int((perf_counter() - begin) * US), ok=True)
-
-    return iteration

@@ -52,6 +52,7 @@ class Watch:
         self._pings: dict[int, float] = {}
         self._number = 0
         self._findings: list[Finding] = []
+        self._ending = False
         self._rows = Appended(folder.ledger)
         self.traces: Traces = Counter()
 
@@ -59,6 +60,11 @@ class Watch:
     def elapsed(self) -> float:
         """Give the seconds since second 0 began; below 0 before."""
         return time.perf_counter() - self._zero
+
+    @property
+    def nobody_left(self) -> bool:
+        """Tell whether all were lost, or stopped on their own, before the end."""
+        return all(peer.state in {State.LOST, State.LEFT} for peer in self._roster)
 
     @property
     def over(self) -> bool:
@@ -79,6 +85,7 @@ class Watch:
             self._rows.write(str(msg.data))
             self._rows.flush()
         elif msg.type == "stats":
+            peer.users = int(msg.data.get("user_count") or 0)
             self._leader.heard(client, msg)
             self._take(peer, msg.data.get(wire.REPORT))
         elif msg.type == "heartbeat":
@@ -101,7 +108,7 @@ class Watch:
         peers = [peer for peer in self._roster if self._meets(peer)]
         for peer in peers:
             self._leader.tell(peer.client, wire.BEGIN, self._zero + peer.clock.use())
-        self._leader.share_among(peers)
+        self._leader.begin()
 
     def keep(self) -> None:
         """Look after everything, for ever."""
@@ -118,6 +125,11 @@ class Watch:
                     if peer.working:
                         self._look_at(peer)
                 self._write(self._merger.close(int(self.elapsed) - PATIENCE))
+
+    def drain(self) -> None:
+        """Let everybody finish."""
+        self._ending = True
+        self.send_all(wire.DRAIN)
 
     def send_all(self, kind: str, data: object = None) -> None:
         """Send to everybody whose report is awaited."""
@@ -179,7 +191,9 @@ class Watch:
             self._merger.end(peer.name)
             self._leader.leave_out(peer)
             peer.state = State.OVER
-            if asked:
+            if asked and not self._ending:
+                peer.state = State.LEFT
+                self._spread()
                 self._say_gone(peer, "was stopped on its own", "everything that it recorded is in")
 
     def _look_at(self, peer: Peer) -> None:
@@ -199,8 +213,15 @@ class Watch:
         parts[-1] += "as unfinished"
         if not peer.local:
             parts.append("what it tried to book in its last moments may be missing from the ledger")
-        self._say_gone(peer, f"was lost ({how})", ", ".join(parts))
         self._leader.leave_out(peer)
+        self._spread()
+        self._say_gone(peer, f"was lost ({how})", ", ".join(parts))
+
+    def _spread(self) -> None:
+        """Give the load of who is gone to the others."""
+        left = [peer for peer in self._roster if peer.working]
+        for place, peer in enumerate(left):
+            self._leader.tell(peer.client, wire.PART, {"place": place, "among": len(left)})
 
     def _say_gone(self, peer: Peer, what: str, rest: str) -> None:
         others = sum(other.working for other in self._roster)

@@ -7,6 +7,7 @@ The lab's messages, in the order in which a run sends them (W the worker, M the 
     M ping     a number                                    W pong      the number and the worker's clock
     M begin    second 0, by the worker's clock             M clock     second 0 once more, when clocks drift
     W stats    Locust's report, with the seconds that are over under `lab`; W ledger: rows, before they are sent
+    M part     your place among those that are left        M edit      so many (users, or arrivals) from now on
     M drain    let users finish; M halt: at once           W stats     with `last` set
     M bye      everything has arrived
 
@@ -43,6 +44,8 @@ PONG: Final = "lab_pong"
 BEGIN: Final = "lab_begin"
 CLOCK: Final = "lab_clock"
 LEDGER: Final = "lab_ledger"
+PART: Final = "lab_part"
+EDIT: Final = "lab_edit"
 DRAIN: Final = "lab_drain"
 HALT: Final = "lab_halt"
 BYE: Final = "lab_bye"

@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import gevent
+from locust.runners import STATE_RUNNING
 
 from lab import dataset_file
 from lab.engine.cell import Cell, Share, Stops, go_first
-from lab.engine.ending import Ending, heed, watch_parent
-from lab.engine.shape import StagedRunner, StagesShape
+from lab.engine.ending import Edited, Ending, heed, heed_parent
 from lab.errors import LabError
 from lab.store import RunFolder
 
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
     from gevent import Greenlet
 
-    from lab.engine.cell import Traces
     from lab.model.run import Run
 
 log: Final = logging.getLogger("lab.engine")
@@ -40,41 +39,53 @@ class Worker:
     """One load process: users, recorder, ledger and the file that the parent follows."""
 
     def __init__(self, run: Run, dataset: Path, files: tuple[TextIO, TextIO]) -> None:
-        scenario = run.scenario
-        self._scenario = scenario
         self._ticks, ledger = files
         self._stops = Stops()
-        environment = Environment(shape_class=StagesShape(scenario, lambda: self._cell.recorder.elapsed))
-        data = dataset_file.load(dataset).select(scenario.data)
-        self._cell = Cell(environment, Share(run, data, Path(scenario.users_file)), ledger)
-        self._runner = environment._create_runner(StagedRunner)  # noqa: SLF001 - the only way to a runner of one's own
+        self._edited = Edited()
+        environment = Environment()
+        data = dataset_file.load(dataset).select(run.scenario.data)
+        self._cell = Cell(environment, Share(run, data, Path(run.scenario.users_file)), ledger)
+        self._runner = environment.create_local_runner()
 
-    def run(self) -> str:
-        """Run the load to its end.
-
-        Returns:
-            `finished`, or `stopped` when the user asked to stop.
-        """
+    def run(self) -> Ending:
+        """Run the load to its end."""
         heed(self._stops)
-        helpers: list[Greenlet[..., None]] = [gevent.spawn(watch_parent, self._stops), gevent.spawn(self._cell.probe)]
-        self._cell.recorder.start()
-        helpers.append(gevent.spawn(self._cell.every_second, self._write))
-        shape = self._runner.greenlet.spawn(self._runner.shape_worker)
-        shape.link(lambda _: self._stops.soon.set())
-        self._stops.soon.wait()
-        shape.kill(block=True)
-        drain = gevent.spawn(self._runner.drain, self._scenario.graceful_stop)
-        drain.link(lambda _: self._stops.now.set())
+        cell = self._cell
+        helpers: list[Greenlet[..., None]] = [
+            gevent.spawn(heed_parent, self._stops, {"edit": self._edit}),
+            gevent.spawn(cell.probe),
+        ]
+        self.environment_begun()
+        cell.prepare()
+        cell.start()
+        helpers.append(gevent.spawn(cell.every_second, self._write))
+        crowds = gevent.spawn(cell.follow)
+        crowds.link(lambda _: self._stops.now.set())
+        helpers.append(gevent.spawn(self._close_when_asked))
         self._stops.now.wait()
-        drain.kill(block=False)
-        self._runner.user_greenlets.kill(block=True, timeout=1)
+        failed = crowds.exception if crowds.ready() else None
+        crowds.kill(block=True)
+        cell.end(self._runner)
         gevent.killall(helpers)
         self._write(everything=True)
-        return "stopped" if self._stops.asked else "finished"
+        if failed:
+            return Ending("crashed", cell.take_traces(), self._edited.findings, f"the load could not go on: {failed!r}")
+        reason = "stopped" if self._stops.asked else "finished"
+        return Ending(reason, cell.take_traces(), self._edited.findings)
 
-    def traces(self) -> Traces:
-        """Give what the user's own code raised."""
-        return self._cell.take_traces()
+    def environment_begun(self) -> None:
+        """Fire what Locust's listeners await before the first user."""
+        self._runner.environment.events.test_start.fire(environment=self._runner.environment)
+        self._runner.update_state(STATE_RUNNING)
+
+    def _close_when_asked(self) -> None:
+        self._stops.soon.wait()
+        self._cell.close()
+
+    def _edit(self, number: object) -> None:
+        wanted = int(str(number))
+        self._edited.note(self._cell.recorder.elapsed, wanted)
+        self._cell.edit(wanted)
 
     def _write(self, *, everything: bool = False) -> None:
         for tick in self._cell.ticks(self._runner, everything=everything):
@@ -99,7 +110,7 @@ def main() -> int:
         with ExitStack() as files:
             opened = tuple(files.enter_context(p.open("a", encoding="utf-8")) for p in (folder.ticks, folder.ledger))
             worker = Worker(folder.load(), options.dataset, (opened[0], opened[1]))
-            end = Ending(worker.run(), traces=worker.traces())
+            end = worker.run()
     except LabError as error:
         log.exception("the load could not be run")
         end = Ending(error=error)

@@ -23,7 +23,7 @@ from lab.engine.client import Data, LabContext, LabUser, operation
 from lab.engine.ledger import Ledger
 from lab.engine.listen import request_listener
 from lab.engine.recorder import Recorder
-from lab.engine.userfile import load_user_class
+from lab.engine.userfile import load_user_classes
 from lab.errors import LabError
 from lab.model.dataset import Dataset, Member, SeedPlan
 from lab.model.run import Totals
@@ -117,7 +117,7 @@ def count() -> dict[str, Any]:
 def load(path: str, name: str) -> dict[str, Any]:
     """Load a user class; give its name, or the error."""
     try:
-        return {"class": load_user_class(Path(path), name).__name__}
+        return {"class": load_user_classes(Path(path), [name])[name].__name__}
     except LabError as error:
         return {"error": str(error), "exit_code": error.exit_code}
 

@@ -18,7 +18,7 @@ from locust.env import Environment
 
 from lab.engine.ledger import Ledger
 from lab.engine.recorder import Recorder
-from lab.engine.userfile import load_user_class
+from lab.engine.userfile import load_user_classes
 from lab.model.dataset import Dataset, Flight, Member, SeedPlan
 from lab.model.target import Target
 
@@ -137,7 +137,7 @@ def main() -> None:
 
 
 def _class(file: str, name: str) -> type[LabUser]:
-    found = load_user_class(Path(file), name)
+    found = load_user_classes(Path(file), [name])[name]
     assert issubclass(found, LabUser)
     return found
 

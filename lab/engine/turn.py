@@ -1,0 +1,154 @@
+"""Whose turn it is to begin an iteration: anybody's, his who finds a ticket, or his whom an arrival comes to."""
+
+from __future__ import annotations
+
+from collections import deque
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+from gevent.hub import Waiter, get_hub
+from locust.exception import StopUser
+
+from lab.engine.recorder import US
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from locust import User
+
+    from lab.engine.recorder import Recorder
+
+
+class Presence:
+    """Adds up the time that users are at work, for Little's law: users × seconds."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self._recorder = recorder
+        self._users = 0
+        self._since = perf_counter()
+
+    def change(self, by: int) -> None:
+        """Count what has passed with as many as there were, and let so many come (or go, below 0)."""
+        now = perf_counter()
+        if self._users:
+            self._recorder.users(int((now - self._since) * self._users * US))
+        self._since = now
+        self._users += by
+
+    def settle(self) -> None:
+        """Count what has passed up to now."""
+        self.change(0)
+
+
+class Turn:
+    """Everybody may begin at once: users that work for themselves."""
+
+    def __init__(self, presence: Presence) -> None:
+        self._presence = presence
+        self._at_work: set[User] = set()
+        self._expected: set[User] = set()
+
+    @property
+    def expected(self) -> int:
+        """Count the users that have come and not begun yet: they prepare themselves."""
+        return len(self._expected)
+
+    def expect(self, user: User) -> None:
+        """Hear that a user has come."""
+        self._expected.add(user)
+
+    def begin(self, user: User) -> int | None:
+        """Let a user begin an iteration, when it may.
+
+        Returns:
+            By how many µs it begins late; None in a closed model, where nobody says when it should.
+
+        Raises:
+            StopUser: there is nothing left for it to do.
+        """
+        if user not in self._at_work:
+            self._expected.discard(user)
+            self._at_work.add(user)
+            self._presence.change(1)
+        return None
+
+    def end(self, user: User) -> None:
+        """Hear that a user's iteration is over, whatever ended it."""
+
+    def gone(self, user: User) -> None:
+        """Hear that a user has left."""
+        self._expected.discard(user)
+        if user in self._at_work:
+            self._at_work.remove(user)
+            self._presence.change(-1)
+
+
+class Tickets(Turn):
+    """A number of iterations that users share, or a number for each of them."""
+
+    def __init__(self, presence: Presence, *, shared: int = 0, each: int = 0) -> None:
+        super().__init__(presence)
+        self._shared, self._each = shared, each
+        self._taken: dict[User, int] = {}
+
+    def begin(self, user: User) -> int | None:
+        """Let a user begin while there are iterations left; see `Turn.begin`."""
+        if self._each:
+            taken = self._taken.get(user, 0)
+            if taken >= self._each:
+                raise StopUser
+            self._taken[user] = taken + 1
+        elif self._shared:
+            self._shared -= 1
+        else:
+            raise StopUser
+        return super().begin(user)
+
+
+class Arrivals(Turn):
+    """Users wait until an arrival comes to them, the one that has waited longest first."""
+
+    def __init__(self, presence: Presence, elapsed: Callable[[], float]) -> None:
+        super().__init__(presence)
+        self._elapsed = elapsed
+        self._free: dict[User, Any] = {}
+        self.waiting: deque[float] = deque()
+        """When those were meant to begin that found nobody free."""
+        self.closed = False
+
+    def give(self, due: float) -> bool:
+        """Give an arrival to a user that waits; False when nobody does."""
+        if not self._free:
+            return False
+        waiter = self._free.pop(next(iter(self._free)))
+        get_hub().loop.run_callback(waiter.switch, due)
+        return True
+
+    def close(self) -> None:
+        """Let no more begin, beside those that wait already; users that are free leave."""
+        self.closed = True
+        while self._free:
+            _, waiter = self._free.popitem()
+            get_hub().loop.run_callback(waiter.throw, StopUser)
+
+    def begin(self, user: User) -> int | None:
+        """Wait for an arrival; see `Turn.begin`."""
+        self._expected.discard(user)
+        if self.waiting:
+            due = self.waiting.popleft()
+        elif self.closed:
+            raise StopUser
+        else:
+            waiter: Any = Waiter()
+            self._free[user] = waiter
+            try:
+                due = waiter.get()
+            finally:
+                self._free.pop(user, None)
+        self._at_work.add(user)
+        self._presence.change(1)
+        return max(int((self._elapsed() - due) * US), 0)
+
+    def end(self, user: User) -> None:
+        """Count the user as free."""
+        self.gone(user)
