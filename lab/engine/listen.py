@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from lab.engine.lean_answer import LeanResponse
 from lab.engine.reasons import reason
 from lab.engine.tags import LATE, tags_of
 
@@ -41,6 +42,8 @@ def request_listener(recorder: Recorder, *, counts_sent: bool) -> Callable[..., 
         response: Any = None,  # noqa: ANN401 - any of Locust's responses
         **_: object,
     ) -> None:
+        if isinstance(response, LeanResponse):
+            return  # recorded by its client, which fires the event for others
         if not counts_sent:
             recorder.sent()
             recorder.done(finished=True)
