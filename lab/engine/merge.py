@@ -16,7 +16,7 @@ from lab.model.sample import SERVICE, SeriesKey, Tick, TrendKey
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-ADDED: Final = ("vus", "vus_target", "in_flight", "unfinished")
+ADDED: Final = ("vus", "vus_target", "rate_target", "in_flight", "unfinished")
 OWN: Final[Mapping[str, str]] = {
     "generator_cpu": "worker_cpu",
     "generator_lag_p99": "worker_lag_p99",
