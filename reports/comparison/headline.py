@@ -25,7 +25,7 @@ def headline(rows: Sequence[Row], candidate: str) -> str:
     mine = [row for row in rows if row.candidate == candidate]
     if not mine:
         return "Nothing was measured on both sides."
-    operation = FIRST if any(row.operation == FIRST for row in mine) else mine[0].operation
+    operation = main_operation(mine)
     main = sorted(
         (row for row in mine if row.operation == operation and row.metric.name in _ORDER),
         key=lambda row: _ORDER.index(row.metric.name),
@@ -39,6 +39,12 @@ def headline(rows: Sequence[Row], candidate: str) -> str:
     clauses = [_clause(lead, words.capital(words.subject(lead)), f" in {label}"), *_grouped(others)]
     clauses += _elsewhere([row for row in mine if row not in main])
     return f"{'; '.join(clauses)}."
+
+
+def main_operation(rows: Sequence[Row]) -> str:
+    """Give the operation that a reader asks about first: bookings, or else the first one; empty without rows."""
+    operations = [row.operation for row in rows]
+    return FIRST if FIRST in operations else operations[0] if operations else ""
 
 
 def _clear(row: Row) -> bool:

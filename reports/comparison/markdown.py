@@ -1,0 +1,129 @@
+"""A comparison as Markdown that fits into a comment on a pull request (under 65,000 characters)."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from lab.model.words import counted
+from reports import units
+from reports.comparison import words
+from reports.comparison.headline import main_operation
+from reports.comparison.ledger import SHOWN, ledger
+from reports.stats.ruling import Answer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from reports.comparison.result import Comparison, Row
+
+LIMIT: Final = 65_000
+MOST_NOTES: Final = 30
+MOST_SIDES: Final = 20
+_ALIGNED: Final = (" --- ", *(" ---: " for _ in words.HEADINGS[1:-1]), " --- ")
+_FIRST: Final = (Answer.REGRESSED, Answer.IMPROVED, Answer.INCONCLUSIVE, Answer.EQUIVALENT, Answer.NO_VERDICT)
+"""Which rows are kept first where not all of them fit."""
+_SPECIAL: Final = re.compile(r"([\\`*_{}\[\]()#+!|~])")
+_CODE: Final = re.compile(r"`([^`]*)`")
+
+
+def render(found: Comparison, limit: int = LIMIT) -> str:
+    """Write a comparison as Markdown.
+
+    Args:
+        found: the comparison.
+        limit: it stays shorter than this many characters; where rows have to go, those that say least go first.
+    """
+    rows = sorted(found.rows, key=lambda row: _FIRST.index(row.ruling.answer))
+    kept = len(rows)
+    while True:
+        text = "\n".join(_lines(found, {id(row) for row in rows[:kept]})) + "\n"
+        if len(text) < limit or not kept:
+            return text[: limit - 1]
+        # Every row has about the same length, so that one or two rounds are enough.
+        kept = min(kept - 1, int(kept * limit / len(text) * 0.95))
+
+
+def _lines(found: Comparison, kept: set[int]) -> Iterator[str]:
+    yield f"### {_sentence(found.headline)}"
+    yield ""
+    if found.forced:
+        yield "**Not comparable, and forced:**"
+        yield ""
+        yield from _list(found.forced)
+    for side in found.candidates[:MOST_SIDES]:
+        yield f"**{escaped(side.label, 60)}** against **{escaped(found.baseline.label, 60)}**"
+        yield ""
+        yield from _table(found, [row for row in found.rows if row.candidate == side.label and id(row) in kept])
+    left_out = len(found.rows) - len(kept)
+    if left_out:
+        yield f"… and {counted(left_out, 'more row')}, in the JSON."
+        yield ""
+    yield from _ledger(found)
+    for side in (found.baseline, *found.candidates[:MOST_SIDES]):
+        about = ", ".join(escaped(text, 80) for text in (side.revision, side.note) if text)
+        yield f"- **{escaped(side.label, 60)}**: {words.health(side)}{f' ({about})' if about else ''}"
+    yield ""
+    if notes := [*found.warnings, *_row_warnings(found)]:
+        yield f"<details><summary>To be known ({len(notes)})</summary>"
+        yield ""
+        yield from _list(notes)
+        yield "</details>"
+        yield ""
+    yield f"<sub>{escaped(words.method(found), 1000)}</sub>"
+
+
+def _table(found: Comparison, rows: Sequence[Row]) -> Iterator[str]:
+    yield f"| {' | '.join(words.headings(found))} |"
+    yield f"|{'|'.join(_ALIGNED)}|"
+    for row in rows:
+        *figures, verdict = (escaped(cell) for cell in words.cells(row))
+        yield f"| {' | '.join(figures)} | {words.MARKS[row.ruling.answer]} {verdict} |"
+    yield ""
+
+
+def _ledger(found: Comparison) -> Iterator[str]:
+    operation = main_operation(found.rows)
+    for metric in SHOWN:
+        entries = list(ledger(found, operation, metric))[:MOST_SIDES]
+        if not entries:
+            continue
+        yield f"**Iterations: {escaped(words.subject(entries[0].cumulative))}**"
+        yield ""
+        yield "| iteration | revision | hypothesis | step | from the start |"
+        yield "| --- | --- | --- | --- | --- |"
+        for entry in entries:
+            cells = (
+                escaped(entry.candidate, 60),
+                escaped(entry.revision, 20),
+                escaped(entry.note, 200),
+                *(f"{words.movement(row)} {row.ruling.answer}" for row in (entry.step, entry.cumulative)),
+            )
+            yield f"| {' | '.join(cells)} |"
+        yield ""
+
+
+def _row_warnings(found: Comparison) -> Iterator[str]:
+    for row in (*found.rows, *found.steps):
+        for warning in row.warnings:
+            yield f"{row.candidate}, {words.subject(row)}: {warning}"
+
+
+def _list(texts: Sequence[str]) -> Iterator[str]:
+    for text in texts[:MOST_NOTES]:
+        yield f"- {escaped(text, 400)}"
+    if len(texts) > MOST_NOTES:
+        yield f"- … and {counted(len(texts) - MOST_NOTES, 'more note')}, in the JSON"
+    yield ""
+
+
+def _sentence(text: str) -> str:
+    """Escape a sentence but for the backticks around a label, between which nothing but HTML would be obeyed."""
+    pieces = _CODE.split(text)
+    return "".join(f"`{piece}`" if place % 2 else escaped(piece, 2000) for place, piece in enumerate(pieces))
+
+
+def escaped(text: str, limit: int = 300) -> str:
+    """Write a text so that Markdown shows it as it is: no markup, no HTML, and nobody mentioned."""
+    marked = _SPECIAL.sub(r"\\\1", units.plain(text, limit).replace("&", "&amp;").replace("<", "&lt;"))
+    return marked.replace(">", "&gt;").replace("@", "&#64;")

@@ -1,0 +1,131 @@
+"""A comparison for a terminal: the answer first, then a line per row, what was left out of account, and the method."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from lab.model.words import counted
+from reports import units
+from reports.comparison import words
+from reports.comparison.headline import main_operation
+from reports.comparison.ledger import SHOWN, ledger
+from reports.layout import BAD, BOLD, DIM, FIGURE, GOOD, WARN, Span, title, wrapped
+from reports.words import Mark
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from rich.console import Console
+
+    from reports.comparison.result import Comparison, Row
+    from reports.layout import Line
+
+NARROWEST: Final = 80
+USUAL_WIDTH: Final = 100
+WIDEST: Final = 140
+MOST_NOTES: Final = 12
+_STYLES: Final = {Mark.GOOD: GOOD, Mark.BAD: BAD, Mark.WARN: WARN, Mark.NONE: DIM}
+_VERDICT_ROOM: Final = 20
+
+
+def summary(found: Comparison, width: int = USUAL_WIDTH) -> str:
+    """Write a comparison as plain text, without colour; it ends with a line break.
+
+    Args:
+        found: the comparison.
+        width: columns; kept between 80 and 140.
+    """
+    return "".join("".join(span.text for span in line).rstrip() + "\n" for line in lines(found, width))
+
+
+def show(found: Comparison, console: Console) -> None:
+    """Write a comparison to a console: in colour on a terminal, as plain text to a file or a pipe."""
+    from rich.text import Text  # noqa: PLC0415 - Rich is loaded only by who draws
+
+    for line in lines(found, console.width):
+        text = Text.assemble(*((span.text, span.style) for span in line))
+        text.rstrip()
+        console.print(text, soft_wrap=True, highlight=False)
+
+
+def lines(found: Comparison, width: int = USUAL_WIDTH) -> Iterator[Line]:
+    """Give a comparison line by line, as styled spans."""
+    columns = min(max(width, NARROWEST), WIDEST)
+    yield ()
+    yield from wrapped((Span("  "),), found.headline, columns, BOLD, 2)
+    if found.forced:
+        yield from title("NOT COMPARABLE, AND FORCED")
+        yield from _list(found.forced, Mark.WARN, columns)
+    for side in found.candidates:
+        yield from title(f"{units.plain(side.label, 40)} against {units.plain(found.baseline.label, 40)}")
+        yield from _table(found, [row for row in found.rows if row.candidate == side.label], columns)
+    yield from _ledger(found, columns)
+    yield from title("RUNS")
+    for side in (found.baseline, *found.candidates):
+        about = ", ".join(units.plain(text, 80) for text in (side.revision, side.note) if text)
+        head = (Span("    "), Span(f"{units.plain(side.label, 40)}: ", BOLD))
+        yield from wrapped(head, f"{words.health(side)}{f' ({about})' if about else ''}", columns)
+    notes = [*found.warnings, *_row_warnings(found)]
+    if notes:
+        yield from title("TO BE KNOWN")
+        yield from _list(notes, Mark.WARN, columns)
+    yield ()
+    yield from wrapped((Span("  "),), words.method(found), columns, DIM, 2)
+
+
+def _table(found: Comparison, rows: Sequence[Row], width: int) -> Iterator[Line]:
+    """Lay rows out in columns; a verdict that is too long for the rest of the line goes on below."""
+    cells = [words.cells(row) for row in rows]
+    headings = words.headings(found)
+    sizes = [max(units.cells(line[place]) for line in (headings, *cells)) for place in range(len(headings) - 1)]
+    room = width - sum(sizes) - 2 * len(sizes) - 6
+    below = room < _VERDICT_ROOM
+    yield (Span("      "), Span(_padded(headings[: len(sizes)], sizes) + ("" if below else headings[-1]), DIM))
+    for row, line in zip(rows, cells, strict=True):
+        mark = words.MARKS[row.ruling.answer]
+        style = _STYLES[mark]
+        head: Line = (Span("    "), Span(f"{mark} ", style), Span(_padded(line[: len(sizes)], sizes), FIGURE))
+        if below:
+            yield head
+            head = (Span("        "),)
+        yield from wrapped(head, line[-1], width, style, 8)
+        if row.before_band and row.after_band:
+            bands = [
+                " to ".join(words.figure(row.metric, end) for end in ends) for ends in (row.before_band, row.after_band)
+            ]
+            yield from wrapped((Span("        "),), f"within the run {bands[0]}, and {bands[1]}", width, DIM, 8)
+
+
+def _padded(cells: Sequence[str], sizes: Sequence[int]) -> str:
+    """Set the first column to the left, and the figures to the right."""
+    first, *others = [(cell, size - units.cells(cell)) for cell, size in zip(cells, sizes, strict=True)]
+    return f"{first[0]}{' ' * first[1]}  " + "".join(f"{' ' * fill}{cell}  " for cell, fill in others)
+
+
+def _ledger(found: Comparison, width: int) -> Iterator[Line]:
+    operation = main_operation(found.rows)
+    for metric in SHOWN:
+        entries = list(ledger(found, operation, metric))
+        if not entries:
+            continue
+        yield from title(f"ITERATIONS: {words.subject(entries[0].cumulative)}")
+        for entry in entries:
+            mark = words.MARKS[entry.step.ruling.answer]
+            head = (Span("    "), Span(f"{mark} ", _STYLES[mark]), Span(f"{units.plain(entry.candidate, 40)}: ", BOLD))
+            about = ", ".join(units.plain(text, 120) for text in (entry.revision, entry.note) if text)
+            step = f"step {words.movement(entry.step)} {entry.step.ruling.answer}"
+            whole = f"from the start {words.movement(entry.cumulative)} {entry.cumulative.ruling.answer}"
+            yield from wrapped(head, f"{step}; {whole}{f' ({about})' if about else ''}", width)
+
+
+def _row_warnings(found: Comparison) -> Iterator[str]:
+    for row in (*found.rows, *found.steps):
+        for warning in row.warnings:
+            yield f"{units.plain(row.candidate, 40)}, {words.subject(row)}: {warning}"
+
+
+def _list(texts: Sequence[str], mark: Mark, width: int) -> Iterator[Line]:
+    for text in texts[:MOST_NOTES]:
+        yield from wrapped((Span("    "), Span(f"{mark} ", _STYLES[mark])), units.plain(text, 600), width)
+    if len(texts) > MOST_NOTES:
+        yield (Span(f"      … and {counted(len(texts) - MOST_NOTES, 'more note')}, in the JSON", DIM),)
