@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from lab.engine.lean_answer import LeanResponse
 from lab.engine.reasons import reason
 from lab.engine.tags import LATE, tags_of
 
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
 
 US_PER_MS: Final = 1000
 MAX_KNOWN: Final = 4_000
+RECORDED: Final = "LeanResponse"
 
 
 def request_listener(recorder: Recorder, *, counts_sent: bool) -> Callable[..., None]:
@@ -42,7 +42,7 @@ def request_listener(recorder: Recorder, *, counts_sent: bool) -> Callable[..., 
         response: Any = None,  # noqa: ANN401 - any of Locust's responses
         **_: object,
     ) -> None:
-        if isinstance(response, LeanResponse):
+        if type(response).__name__ == RECORDED:  # by name, since Locust may not be imported here
             return  # recorded by its client, which fires the event for others
         if not counts_sent:
             recorder.sent()
