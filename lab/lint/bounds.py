@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import inf
 from typing import TYPE_CHECKING, Final
 
+from lab.model.sample import CLOCK, SERVICE
 from lab.model.threshold import METRICS, MetricKind
 
 if TYPE_CHECKING:
@@ -17,15 +18,22 @@ _LOWER: Final = (">", ">=")
 _RANKS: Final = {"min": 0.0, "med": 50.0, "max": 100.0}
 
 
-def domain(threshold: Threshold) -> tuple[float, float]:
-    """Give the lowest and the highest value that can be measured."""
+def domain(threshold: Threshold, *, late: bool = False) -> tuple[float, float]:
+    """Give the lowest and the highest value that can be measured.
+
+    Args:
+        threshold: on what, and which aggregation of it.
+        late: whether iterations may begin later than they were meant to, as in an open load: what a user would have
+            felt then has no end.
+    """
     kind = METRICS.get(threshold.selector.metric)
     if kind is None:
         return -inf, inf
     if kind is MetricKind.RATE:
         return 0.0, 1.0
     request = threshold.selector.metric == "http_req_duration" and threshold.aggregation != "count"
-    return 0.0, TIMEOUT_MS if request else inf
+    endless = late and dict(threshold.selector.tags).get(CLOCK) != SERVICE
+    return 0.0, TIMEOUT_MS if request and not endless else inf
 
 
 def always(threshold: Threshold, low: float, high: float) -> bool:

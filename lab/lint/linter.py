@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from lab.lint import load_rules, threshold_rules
+from lab.errors import ScenarioError
+from lab.lint import load_rules, pace_rules, sample_rules, seat_rules, threshold_rules
 from lab.lint.plan import Plan
 from lab.lint.routine import declared
 from lab.model.lint import Remark, Severity
@@ -35,18 +36,23 @@ class Rule:
 
 
 RULES: Final = (
-    Rule("seats-run-out", Severity.ERROR, load_rules.seats),
+    Rule("seats-run-out", Severity.ERROR, seat_rules.seats),
+    Rule("too-few-users", Severity.ERROR, pace_rules.too_few_users),
     Rule("set-up-inside", Severity.ERROR, load_rules.set_up),
     Rule("password-hashing", Severity.WARNING, load_rules.hashing),
-    Rule("hot-row", Severity.WARNING, load_rules.hot_row),
+    Rule("hot-row", Severity.WARNING, seat_rules.hot_row),
+    Rule("rps-caps", Severity.WARNING, pace_rules.rps_caps),
     Rule("no-ramp", Severity.WARNING, load_rules.ramp, needs_routine=False),
     Rule("no-hold", Severity.WARNING, load_rules.hold, needs_routine=False),
-    Rule("threshold-no-data", Severity.ERROR, threshold_rules.no_data),
+    Rule("warmup-eats", Severity.ERROR, pace_rules.warmup_eats, needs_routine=False),
+    Rule("threshold-no-data", Severity.ERROR, sample_rules.no_data),
     Rule("threshold-cannot-pass", Severity.ERROR, threshold_rules.cannot_pass, needs_routine=False),
     Rule("threshold-cannot-fail", Severity.WARNING, threshold_rules.cannot_fail, needs_routine=False),
     Rule("threshold-moot", Severity.WARNING, threshold_rules.moot, needs_routine=False),
-    Rule("few-samples", Severity.WARNING, threshold_rules.few_samples),
-    Rule("sleep-caps-rate", Severity.ERROR, threshold_rules.out_of_reach),
+    Rule("few-samples", Severity.WARNING, sample_rules.few_samples),
+    Rule("sleep-caps-rate", Severity.ERROR, sample_rules.out_of_reach),
+    Rule("pre-allocated", Severity.NOTE, pace_rules.pre_allocated),
+    Rule("think-in-open", Severity.NOTE, pace_rules.think),
 )
 """Every rule, in the order in which its remark should be read."""
 
@@ -59,14 +65,34 @@ def lint(scenario: Scenario, dataset: Dataset | None = None) -> tuple[Remark, ..
         dataset: what is on the target, where that is known; else what the scenario asks for counts.
 
     Raises:
-        ScenarioError: the routine of its user class cannot be read.
+        ScenarioError: the routine of one of its user classes cannot be read.
     """
-    return remarks(Plan(scenario, declared(Path(scenario.users_file), scenario.loads[0].user_class), dataset))
+    routines = {name: declared(Path(scenario.users_file), name) for name in scenario.user_classes}
+    return remarks(Plan.of(scenario, routines, dataset))
+
+
+def before_run(scenario: Scenario, dataset: Dataset | None = None, reference: str = "") -> str:
+    """Give the line to show before a run whose scenario has errors or warnings; "" where it has none.
+
+    Args:
+        scenario: as for `lint`.
+        dataset: as for `lint`.
+        reference: what the user called the scenario by, when it is not its name.
+    """
+    try:
+        found = [remark for remark in lint(scenario, dataset) if remark.severity is not Severity.NOTE]
+    except ScenarioError as error:  # that a routine cannot be read keeps nobody from running
+        return f"lint: {error}"
+    if not found:
+        return ""
+    number = "1 finding" if len(found) == 1 else f"{len(found)} findings, the heaviest"
+    look = f"airbourne-lab lint {reference or scenario.name}"
+    return f"lint: {number}: {found[0].code}, {found[0].sentence}; more with: {look}"
 
 
 def remarks(plan: Plan) -> tuple[Remark, ...]:
     """Go through the rules, the heaviest remarks first; what cannot be known is a note, and never guessed."""
-    known = plan.routine is not None
+    known = not plan.unknown
     found = [remark for rule in RULES if known or not rule.needs_routine for remark in rule.look(plan)]
     if not known:
         blind = ", ".join(rule.code for rule in RULES if rule.needs_routine)
@@ -74,7 +100,7 @@ def remarks(plan: Plan) -> tuple[Remark, ...]:
             Remark(
                 UNKNOWN,
                 Severity.NOTE,
-                f"what {plan.scenario.loads[0].user_class} does in an iteration is not known; not looked at: {blind}",
+                f"what {' and '.join(plan.unknown)} does in an iteration is not known; not looked at: {blind}",
                 'tell it: routine = {"requests": {"booking": 1}, "think": 1, "seats": 2, "flights": "all"}',
             )
         )

@@ -19,6 +19,7 @@ HASH_S: Final = 0.05
 """What a sign-up or a sign-in takes of one core: bcrypt at cost 10."""
 PLAIN_S: Final = 0.01
 """What any other request is taken to cost: an assumption, and said as one wherever a remark rests on it."""
+ASSUMED: Final = f"at about {HASH_S * 1000:g} ms for a sign-up or sign-in and {PLAIN_S * 1000:g} ms for all else"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,7 @@ class Routine:
         sleep: seconds asleep inside one.
         seats: how many it asks for.
         flights: which of the dataset's flights it books: `all` (each as likely), `one` or `none`.
+        tags: the keys of the tags that it gives to requests, checks and metrics by itself.
     """
 
     requests: Mapping[str, float] = field(default_factory=dict)
@@ -42,6 +44,7 @@ class Routine:
     sleep: float = 0.0
     seats: float = 0.0
     flights: str = "none"
+    tags: tuple[str, ...] = ()
 
     @property
     def hashing(self) -> float:
@@ -53,6 +56,11 @@ class Routine:
         """Give the seconds that its requests take on an idle platform, about."""
         others = sum(number for operation, number in self.requests.items() if operation not in AUTH_OPERATIONS)
         return self.hashing + others * PLAIN_S
+
+    @property
+    def inside(self) -> float:
+        """Give the seconds that an iteration itself takes, at best: what a user of an open load is taken up for."""
+        return self.sleep + self.busy
 
     @property
     def idle(self) -> float:
@@ -108,7 +116,7 @@ def _read(value: ast.expr, where: str) -> Routine:
     for key in table:
         if key not in known:
             raise ScenarioError(f'{where}: unknown key "{key}"{nearest(str(key), known)}')
-    for key in ("checks", "metrics"):
+    for key in ("checks", "metrics", "tags"):
         table[key] = _names(table.get(key, []), f"{where}: {key}")
     for key in ("think", "sleep", "seats"):
         table[key] = _number(table.get(key, 0), f"{where}: {key}")

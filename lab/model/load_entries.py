@@ -15,10 +15,11 @@ if TYPE_CHECKING:
 
     from lab.model.source import Source
 
-_COMMON: Final = ("executor", "exec", "startTime", "gracefulStop", "tags", "env")
+COMMON: Final = ("executor", "exec", "startTime", "gracefulStop", "tags", "env")
+"""The keys that every load takes."""
 _OPEN: Final = ("timeUnit", "preAllocatedVUs", "maxVUs", "arrivals", "whenBusy")
 _BOUNDED: Final = ("vus", "iterations", "maxDuration")
-_OWN: Final = {
+OWN: Final = {
     "constant-vus": ("vus", "duration"),
     "ramping-vus": ("startVUs", "stages", "gracefulRampDown"),
     "shared-iterations": _BOUNDED,
@@ -26,7 +27,8 @@ _OWN: Final = {
     "constant-arrival-rate": ("rate", "duration", *_OPEN),
     "ramping-arrival-rate": ("startRate", "stages", *_OPEN),
 }
-KEYS: Final = tuple(dict.fromkeys((*_COMMON, *(key for keys in _OWN.values() for key in keys))))
+"""The keys that each executor takes besides."""
+KEYS: Final = tuple(dict.fromkeys((*COMMON, *(key for keys in OWN.values() for key in keys))))
 """Every key that some load takes."""
 _ARRIVALS: Final = {"uniform": False, "poisson": True}
 _BUSY: Final = {"drop": False, "wait": True}
@@ -44,9 +46,9 @@ def load(table: Mapping[str, Any], name: str, source: Source) -> Load:
     executor = entries.text(table, "executor", source)
     if executor not in EXECUTORS:
         raise source.error(f'unknown executor "{executor}"{nearest(executor, EXECUTORS)}', executor)
-    own = _OWN[executor]
+    own = OWN[executor]
     for key in table:
-        if key not in _COMMON and key not in own:
+        if key not in COMMON and key not in own:
             raise source.error(f'"{key}" does not belong to {executor}, which takes {_listed(own)}', key)
     shape = _SHAPES[executor](table, executor, source)
     return Load(

@@ -32,7 +32,7 @@ def plan(
     scenario = Scenario(
         "s", (Load("ramping-vus", "U", stages, start, tags=tags),), thresholds=parsed, data=data, contention=contention
     )
-    return Plan(scenario, does)
+    return Plan.of(scenario, {"U": does})
 
 
 def codes(found: tuple[Remark, ...]) -> list[str]:
@@ -65,7 +65,7 @@ def test_seats_that_run_out_are_told_with_the_moment() -> None:
     assert remark.severity is Severity.ERROR
     assert "1,600 user-seconds ÷ 1 s = 1,600 iterations, × 2 seats = 3,200 seats; there are 2,500" in remark.sentence
     # 300 user-seconds of ramp, then 20 a second: 1,250 iterations are over after 30 + 950 / 20 s.
-    assert "At 20 bookings/s at the peak they run out after 78 of 100 s" in remark.sentence
+    assert "At 20 bookings/s at the peak they will run out after 78 of 100 s" in remark.sentence
     assert "[data] flights = 8" in remark.remedy
 
 

@@ -14,18 +14,26 @@ from cli import app
 from lab import catalogue
 from lab.lint.linter import RULES, UNKNOWN, lint
 from lab.model.lint import Severity
+from lab.model.load_entries import COMMON as COMMON_KEYS
+from lab.model.load_entries import OWN as EXECUTOR_KEYS
+from lab.model.scenario_file import parse_scenario
 from reports.lint import WIDTH, lint_text
 
 ROOT = Path(__file__).parents[2]
 SCENARIOS = ROOT / "scenarios"
 NAMES = catalogue.names(SCENARIOS)
 DOCUMENT = (ROOT / "docs" / "scenarios.md").read_text(encoding="utf-8")
-ROWS = {
-    cells[0].strip("`"): cells[1:]
-    for line in DOCUMENT.splitlines()
-    if line.startswith("| `")
-    for cells in [[cell.strip() for cell in line.strip("|").split("|")]]
-}
+
+
+def rows(text: str) -> dict[str, list[str]]:
+    """Read the tables of a part of the document: the cells of each row by its first, which is code."""
+    lines = [line.strip("|").split("|") for line in text.splitlines() if line.startswith("| `")]
+    return {cells[0].strip(" `"): [cell.strip() for cell in cells[1:]] for cells in lines}
+
+
+EXECUTOR_PART = DOCUMENT[DOCUMENT.index("## Executors") : DOCUMENT.index("## What the linter")]
+ROWS = rows(DOCUMENT.replace(EXECUTOR_PART, ""))
+EXAMPLES = re.findall(r"```toml\n(.*?)```", EXECUTOR_PART, re.DOTALL)
 
 
 def found(name: str) -> dict[str, Severity]:
@@ -65,6 +73,34 @@ def test_the_document_lists_every_rule_as_the_code_says_it() -> None:
     for rule in RULES:
         assert ROWS[rule.code] == [rule.heaviest.value, rule.about]
     assert set(ROWS) == set(NAMES) | {rule.code for rule in RULES} | {UNKNOWN}
+
+
+def test_the_document_lists_every_executor_with_its_keys() -> None:
+    """In the order in which the error for a wrong key names them; and the keys of every load stand before."""
+    told = {name: re.findall(r"`([A-Za-z]+)`", cells[-1]) for name, cells in rows(EXECUTOR_PART).items()}
+    intro = EXECUTOR_PART.partition("| executor")[0]
+
+    assert told == {name: list(keys) for name, keys in EXECUTOR_KEYS.items()}
+    assert all(f"`{key}`" in intro for key in COMMON_KEYS)
+
+
+@pytest.mark.parametrize("text", EXAMPLES, ids=lambda text: text.splitlines()[0])
+def test_every_example_is_a_scenario(text: str, tmp_path: Path) -> None:
+    """It can be read, its classes are there, and the linter finds no data or key wanting."""
+    (tmp_path / "example.toml").write_text(text, encoding="utf-8")
+    remarks = lint(catalogue.load(str(tmp_path / "example.toml"), SCENARIOS))
+
+    assert not [remark for remark in remarks if remark.code.startswith(("threshold", "seats", "too-few", "few"))]
+
+
+def test_the_examples_show_every_kind_of_executor() -> None:
+    """Closed, bounded, open, and several loads in one file."""
+    loads = [parse_scenario(text, "s", "s.toml").loads for text in EXAMPLES]
+
+    assert {load.executor for several in loads for load in several} >= {
+        "ramping-vus", "per-vu-iterations", "constant-arrival-rate", "ramping-arrival-rate",
+    }  # fmt: skip
+    assert any(len(several) > 1 for several in loads)
 
 
 @pytest.mark.parametrize("name", NAMES)
