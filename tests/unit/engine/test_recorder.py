@@ -386,3 +386,18 @@ def test_a_metric_of_user_code_keeps_to_its_second() -> None:
     assert first.counters == {SeriesKey("sold", BOOKING): 6}
     assert first.rates == {SeriesKey("upgraded"): (1, 2)}
     assert (first.gauges, second.gauges) == ({SeriesKey("cart"): 2.0}, {SeriesKey("cart"): 9.0, SeriesKey("vus"): 1.0})
+
+
+def test_a_second_that_was_given_away_is_not_counted_in() -> None:
+    """A clock that goes back a little after a close leads to a later second, and to no request that is lost."""
+    clock, recorder = started()
+    clock.now += 0.9
+    answer(recorder)
+    clock.now += 0.1
+    given = recorder.close({})
+    clock.now -= 0.05
+    answer(recorder)
+    given += recorder.close({}, everything=True)
+
+    assert [tally(tick).requests(Selector(DURATION), OK) for tick in given] == [1, 1]
+    assert [tick.counters[SeriesKey("sent")] for tick in given] == [1, 1]

@@ -114,6 +114,21 @@ def test_a_gauge_is_its_last_value() -> None:
     assert tally.gauge(Selector("vus_max")) is None
 
 
+def test_a_gauge_of_user_code_is_what_was_set_last() -> None:
+    """Of several series the newest value holds, whichever was there first; the lab's own gauges are summed."""
+    gold, tin = (("tier", "gold"),), (("tier", "tin"),)
+    tally = added(
+        [
+            Tick(0, gauges={SeriesKey("cart", gold): 5.0, SeriesKey("cart", tin): 9.0, SeriesKey("vus", gold): 2.0}),
+            Tick(1, gauges={SeriesKey("cart", gold): 4.0, SeriesKey("vus", tin): 1.0}),
+        ]
+    )
+
+    assert tally.gauge(Selector("cart")) == 4.0
+    assert tally.gauge(Selector("cart", tin)) == 9.0
+    assert tally.gauge(Selector("vus")) == 3.0
+
+
 def us(*values: int) -> dict[int, int]:
     """Count values by bin."""
     bins: dict[int, int] = {}
