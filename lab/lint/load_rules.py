@@ -5,15 +5,14 @@ from __future__ import annotations
 from math import ceil
 from typing import TYPE_CHECKING, Final
 
+from lab.gates.limits import AUTH_OPERATIONS, AUTH_SHARE, RAMP_SHARE, SIGN_UP, seeks_its_end, sets_up
 from lab.lint.routine import ASSUMED, HASH_S
 from lab.model.lint import Remark, Severity
-from lab.validity import AUTH_OPERATIONS, AUTH_SHARE, RAMP_SHARE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lab.lint.plan import Plan
-    from lab.model.load import Load
 
 HOLD_SHARE: Final = 0.1
 _RAMPING: Final = {"constant-vus": "ramping-vus", "constant-arrival-rate": "ramping-arrival-rate"}
@@ -42,9 +41,9 @@ def set_up(plan: Plan) -> Iterator[Remark]:
     """Users are made, or signed in anew, in every iteration: set-up is measured as if it were load."""
     for part in plan.parts:
         requests = part.does.requests
-        made = requests.get("signup", 0.0)
-        entered = sum(requests.get(operation, 0.0) for operation in AUTH_OPERATIONS if operation != "signup")
-        if made or entered >= 1:
+        made = requests.get(SIGN_UP, 0.0)
+        entered = sum(requests.get(operation, 0.0) for operation in AUTH_OPERATIONS if operation != SIGN_UP)
+        if sets_up(made, entered):
             yield Remark(
                 "set-up-inside",
                 Severity.ERROR,
@@ -82,7 +81,7 @@ def hold(plan: Plan) -> Iterator[Remark]:
             f"{part.mark}the peak of {load.amount(load.top)} is held for {load.held:g} of {load.length:g} s "
             f"({load.held / load.length:.0%}): a percentile mixes every load on the way there"
         )
-        if _searches(plan, load):
+        if load.open and seeks_its_end(plan.scenario):
             yield Remark("no-hold", Severity.NOTE, f"{sentence}; as a search for the rate that breaks it does")
         else:
             yield Remark(
@@ -91,8 +90,3 @@ def hold(plan: Plan) -> Iterator[Remark]:
                 sentence,
                 f'add a stage that stays at the peak: {{duration = "1m", target = {load.top}}}',
             )
-
-
-def _searches(plan: Plan, load: Load) -> bool:
-    """Tell whether a load goes up until a threshold ends the run: it never means to reach its peak."""
-    return load.executor == "ramping-arrival-rate" and any(threshold.abort for threshold in plan.scenario.thresholds)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import ceil
 from typing import TYPE_CHECKING, Final
 
 from lab.lint import plan as figures
@@ -27,10 +28,12 @@ def too_few_users(plan: Plan) -> Iterator[Remark]:
         if load.open and part.needed > load.max_vus:
             what = "wait for one, ever longer" if load.waits else "find no free user, and be dropped"
             carried = load.max_vus / part.does.inside
+            short = carried < load.top / load.time_unit
+            carry = f"carry {carried:,.3g}/s at most" if short else "are too few for arrivals at random"
             yield Remark(
                 "too-few-users",
                 Severity.ERROR,
-                f"{_busy(part)}; maxVUs = {load.max_vus} carry {carried:,.3g}/s at most: arrivals would {what}",
+                f"{_busy(part)}; maxVUs = {load.max_vus:,} {carry}: arrivals would {what}",
                 f"give it maxVUs = {part.needed * 2} or more (a platform under load takes longer), or a lower rate",
             )
 
@@ -50,9 +53,12 @@ def pre_allocated(plan: Plan) -> Iterator[Remark]:
 
 def _busy(part: Part) -> str:
     load, does = part.load, part.does
+    rate = load.top / load.time_unit
+    average = rate * does.inside
+    chance = f", and {part.needed:,} by chance" if part.needed > ceil(round(average, 6)) > 0 else ""
     return (
-        f"{part.mark}{load.amount(load.top)} × {does.inside:.3g} s an iteration keep {counted(part.needed, 'user')} "
-        f"busy at once, on a platform that answers at once ({ASSUMED})"
+        f"{part.mark}{rate:,.4g}/s × {does.inside:.3g} s an iteration = {average:.3g} users busy at once"
+        f"{chance}, on a platform that answers at once ({ASSUMED})"
     )
 
 

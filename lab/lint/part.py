@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from math import ceil
 from typing import TYPE_CHECKING, Final
 
+from lab.gates.limits import DROPPED_LIMIT
 from lab.lint.routine import Routine
 from lab.model.load import Load
 from lab.model.sample import CLOCK, RESPONSE, SERVICE
@@ -19,7 +20,7 @@ BOOKING: Final = "booking"
 SCENARIO: Final = "scenario"
 """The tag that has a load's name."""
 PER_REQUEST: Final = ("http_reqs", "http_req_duration", "http_req_failed")
-_DURATIONS: Final = ("http_req_duration", "iteration_duration")
+_CLOCKED: Final = (*PER_REQUEST, "iteration_duration")
 _OF_LOADS: Final = (*PER_REQUEST, "checks", "iterations", "iteration_duration", "dropped_iterations", "group_duration")
 """The metrics of every run that have the tags of the load that made them."""
 _BY_USERS: Final = (*PER_REQUEST, "checks", "group_duration")
@@ -29,8 +30,20 @@ _CHOICES: Final = {
     "checks": ("operation", "check", "group"),
     "group_duration": ("group",),
     "iteration_duration": ("name",),
-    "dropped_iterations": ("iteration",),
 }
+
+
+MANY: Final = 1000.0
+"""Users busy at once, of which chance takes up so few more that the average will do."""
+
+
+def _erlang(busy: float) -> int:
+    """Give the users with which no more than the allowed share of random arrivals finds all busy."""
+    users, lost = 0, 1.0
+    while lost > DROPPED_LIMIT:
+        users += 1
+        lost = busy * lost / (users + busy * lost)
+    return users
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +106,16 @@ class Part:
 
     @property
     def needed(self) -> int:
-        """Give how many users an open load's highest rate keeps busy at once (Little's law)."""
-        busy = self.load.top / self.load.time_unit * self.does.inside
-        return max(ceil(round(busy, 6)), 1)
+        """Give how many users an open load's highest rate takes, so that its arrivals find one free.
+
+        On average so many are busy as Little's law says. Arrivals that come at random, and are dropped when they find
+        nobody, need more: as many as Erlang's loss formula says for the share that a run may drop.
+        """
+        load = self.load
+        busy = round(load.top / load.time_unit * self.does.inside, 6)
+        if load.poisson and not load.waits and busy <= MANY:
+            return _erlang(busy)
+        return max(ceil(busy), 1)
 
     @property
     def iterations_words(self) -> str:
@@ -111,8 +131,8 @@ class Part:
     def carries(self, metric: str, key: str, value: str) -> bool | None:
         """Tell whether samples of a metric have this tag here; None where some may have it: only a run can tell."""
         load = self.load
-        shared = dict(load.tags) | ({SCENARIO: load.name} if load.name else {})
-        if key == CLOCK and metric in _DURATIONS:
+        shared = ({SCENARIO: load.name} if load.name else {}) | dict(load.tags)
+        if key == CLOCK and metric in _CLOCKED:
             return value == SERVICE or (value == RESPONSE and load.open)
         if key in _CHOICES.get(metric, ()):
             known = {"operation": tuple(self.does.requests), "check": self.does.checks}.get(key)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from lab.errors import ScenarioError, nearest
-from lab.validity import AUTH_OPERATIONS
+from lab.gates.limits import AUTH_OPERATIONS
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,12 +6,12 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from lab.errors import nearest
+from lab.gates.limits import FEWEST_BEYOND
 from lab.lint.part import PER_REQUEST, SCENARIO
 from lab.model.lint import Remark, Severity
 from lab.model.metrics import OWN
 from lab.model.sample import CLOCK
 from lab.model.threshold import METRICS, MetricKind
-from lab.validity import FEWEST_BEYOND
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,7 +60,7 @@ def _nothing(plan: Plan, selector: Selector) -> str:
 def _unknown(plan: Plan, metric: str, key: str, value: str) -> str:
     """Say that nothing carries a tag."""
     names = [part.load.name for part in plan.parts if part.load.name]
-    if key == SCENARIO and names:
+    if key == SCENARIO and names and value not in names:
         return f'no load of this scenario is called "{value}"{nearest(value, names)}'
     if key == CLOCK:
         return f'only requests of an open model have the clock "{value}"' if value == "response" else _no_clock(value)

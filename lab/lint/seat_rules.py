@@ -5,11 +5,11 @@ from __future__ import annotations
 from math import ceil, sqrt
 from typing import TYPE_CHECKING, Final
 
+from lab.gates.limits import ROWS_PER_USER
 from lab.lint import plan as figures
 from lab.lint.routine import ASSUMED
 from lab.model.lint import Remark, Severity
 from lab.model.words import counted
-from lab.validity import ROWS_PER_USER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -26,13 +26,14 @@ def test_a_routine_is_read_and_never_run(tmp_path: Path) -> None:
     """Every key, written with or without a type."""
     text = (
         "class U(Base):\n    routine: ClassVar = {'requests': {'a': 1, 'login': 0.5}, 'checks': ['c'],"
-        " 'metrics': ['m'], 'think': 2, 'sleep': 0.5, 'seats': 3, 'flights': 'one'}\n"
+        " 'metrics': ['m'], 'think': 2, 'sleep': 0.5, 'seats': 3, 'flights': 'one', 'tags': ['tier']}\n"
     )
-    wanted = Routine({"a": 1.0, "login": 0.5}, ("c",), ("m",), 2.0, 0.5, 3.0, "one")
+    wanted = Routine({"a": 1.0, "login": 0.5}, ("c",), ("m",), 2.0, 0.5, 3.0, "one", ("tier",))
 
     assert read(tmp_path, text) == wanted
     assert read(tmp_path, text.replace(": ClassVar", "")) == wanted
     assert wanted.cycle == pytest.approx(2 + 0.5 + 0.01 + 0.025)
+    assert wanted.inside == pytest.approx(0.5 + 0.01 + 0.025)
 
 
 def test_a_class_inherits_its_routine(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from cli import app
 from lab import catalogue
-from lab.lint.linter import RULES, UNKNOWN, lint
+from lab.lint.linter import RULES, UNKNOWN, before_run, lint
 from lab.model.lint import Severity
 from lab.model.load_entries import COMMON as COMMON_KEYS
 from lab.model.load_entries import OWN as EXECUTOR_KEYS
@@ -159,6 +159,31 @@ def test_the_command_speaks_json() -> None:
     assert (ended["scenario"], ended["clean"]) == ("user-pool", False)
     assert [set(remark) for remark in ended["remarks"]] == [{"code", "severity", "sentence", "remedy"}]
     assert ended["remarks"][0]["code"] == "no-ramp"
+
+
+def test_a_run_is_told_in_a_line_what_is_wrong_with_it(tmp_path: Path) -> None:
+    """How much, the heaviest of it, and where to read the rest; nothing where there is nothing, or notes alone."""
+    line = before_run(catalogue.load("baseline", SCENARIOS))
+    own = tmp_path / "mine.toml"
+    own.write_text((SCENARIOS / "user-pool.toml").read_text(encoding="utf-8"), encoding="utf-8")
+
+    assert line.startswith("lint: 5 findings, the heaviest: seats-run-out, 1,500 user-seconds")
+    assert "will run out after 3 of 60 s; more with: airbourne-lab lint baseline" in line
+    assert "\n" not in line
+    one = before_run(catalogue.load(str(own), SCENARIOS), reference=str(own))
+    assert one.startswith("lint: 1 finding: no-ramp, all 25 users")
+    assert one.endswith(f"more with: airbourne-lab lint {own}")
+    assert not before_run(catalogue.load("load", SCENARIOS))
+    assert not before_run(catalogue.load("contention", SCENARIOS))
+
+
+def test_a_routine_that_cannot_be_read_keeps_nobody_from_running(tmp_path: Path) -> None:
+    """The line says so; `lint` itself ends with the error."""
+    (tmp_path / "users.py").write_text("class U:\n    routine = think()\n", encoding="utf-8")
+    own = tmp_path / "mine.toml"
+    own.write_text('executor = "constant-vus"\nexec = "U"\nvus = 1\nduration = "9s"\n', encoding="utf-8")
+
+    assert "routine of U must be written out" in before_run(catalogue.load(str(own), SCENARIOS))
 
 
 @pytest.mark.parametrize(
