@@ -126,7 +126,6 @@ class Cell:
             ledger=self.ledger,
             recorder=self.recorder,
             seed=run.seed,
-            env={},
             # Counted over all processes: no two users of a run are alike.
             numbers=count(share.place, share.among),
             pace=self._pace,

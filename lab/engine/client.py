@@ -15,7 +15,7 @@ Plain Locust user classes run as well; they only lack the data, the ledger, the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
 from random import Random
@@ -65,7 +65,6 @@ class LabContext:
     ledger: Ledger
     recorder: Recorder
     seed: int
-    env: Mapping[str, str]
     numbers: count[int]
     pace: Callable[[], object] | None = None
     """Waits before a request until the scenario's `rps` lets it go."""
@@ -120,7 +119,7 @@ class LabUser(Equipped, FastHttpUser):
         self.target = self.lab.target
         self.data = self.lab.data
         self.ledger = self.lab.ledger
-        self.env = self.lab.env
+        self.env = self.load_env
         self.number = next(self.lab.numbers)
         self.rng = Random(f"{self.lab.seed}/{self.number}")  # noqa: S311 - choices of a virtual user, no secrets
         self.client.__class__ = LabSession

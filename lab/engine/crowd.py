@@ -14,6 +14,7 @@ from locust.user.task import LOCUST_STATE_RUNNING
 
 from lab.engine.arrivals import arrivals
 from lab.engine.turn import Arrivals, Tickets, Turn
+from lab.errors import ScriptError
 from lab.model.stage import Stage
 
 if TYPE_CHECKING:
@@ -136,7 +137,12 @@ class Crowd:
                 self._ask(user)
 
     def _come(self) -> None:
-        user = self._user_class(self._environment)
+        try:
+            user = self._user_class(self._environment)
+        except Exception as error:
+            raise ScriptError(
+                f"a {self._user_class.__name__} could not be made: {type(error).__name__}: {error}"
+            ) from error
         self._users[user] = float("inf")
         self.turn.expect(user)
         user.start(self._group).link(lambda _: self._forget(user))

@@ -44,6 +44,8 @@ class Equipped:
 
     load_tags: Mapping[str, str] = _NONE
     """The tags of the load that the user is of."""
+    load_env: Mapping[str, str] = _NONE
+    """What the load gives its users as `self.env`."""
 
     def context(self) -> dict[str, Any]:
         """Give the tags of every request; see Locust's `User.context`."""

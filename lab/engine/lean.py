@@ -61,7 +61,7 @@ class LeanUser(Equipped, User):
         self.target = self.lab.target
         self.data = self.lab.data
         self.ledger = self.lab.ledger
-        self.env = self.lab.env
+        self.env = self.load_env
         self.number = next(self.lab.numbers)
         self.rng = Random(f"{self.lab.seed}/{self.number}")  # noqa: S311 - choices of a virtual user, no secrets
         self.client = LeanClient(

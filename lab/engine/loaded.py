@@ -43,7 +43,6 @@ class Loaded(User):
 
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
-        self.env = self.load_env
         self.late_us: int | None = None
         self.at_work = False
 

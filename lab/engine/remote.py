@@ -157,6 +157,8 @@ class Remote:
         failed = crowds.exception if crowds.ready() else None
         crowds.kill(block=True)
         cell.end(runner)
+        if isinstance(failed, LabError):
+            raise failed
         if failed:
             raise RunError(f"the load could not go on: {failed!r}") from failed
 

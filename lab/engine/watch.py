@@ -85,7 +85,7 @@ class Watch:
             self._rows.write(str(msg.data))
             self._rows.flush()
         elif msg.type == "stats":
-            peer.users = int(msg.data.get("user_count") or 0)
+            peer.users = int(msg.data.get("user_count") or 0) or peer.users  # who leaves had some before
             self._leader.heard(client, msg)
             self._take(peer, msg.data.get(wire.REPORT))
         elif msg.type == "heartbeat":

@@ -68,6 +68,8 @@ class Worker:
         cell.end(self._runner)
         gevent.killall(helpers)
         self._write(everything=True)
+        if isinstance(failed, LabError):
+            raise failed
         if failed:
             return Ending("crashed", cell.take_traces(), self._edited.findings, f"the load could not go on: {failed!r}")
         reason = "stopped" if self._stops.asked else "finished"

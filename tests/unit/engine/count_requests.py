@@ -79,7 +79,6 @@ def count() -> dict[str, Any]:
         Ledger(sys.stderr),
         recorder,
         1,
-        {},
         itertools.count(),
     )
     environment.events.request.add_listener(request_listener(recorder, counts_sent=True))

@@ -136,7 +136,6 @@ class Setting:
             ledger=Ledger(sys.stderr),
             recorder=self.recorder,
             seed=1,
-            env={},
             numbers=itertools.count(),
         )
         self.environment.events.request.add_listener(request_listener(self.recorder, counts_sent=True))

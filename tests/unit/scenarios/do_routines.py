@@ -102,7 +102,7 @@ def routine(user_class: type[LabUser], dataset: Dataset) -> dict[str, object]:
     recorder = Recorder(time.perf_counter)
     urls = [f"http://127.0.0.1:{port}" for port in range(1, 6)]
     environment.lab = LabContext(  # type: ignore[attr-defined]  # as the load process does
-        Target(*urls), Data(dataset), Ledger(io.StringIO()), recorder, 1, {}, count()
+        Target(*urls), Data(dataset), Ledger(io.StringIO()), recorder, 1, count()
     )
     user_class.host = urls[0]
     users = [user_class(environment) for _ in range(USERS)]
