@@ -11,6 +11,7 @@ import json
 import os
 import shlex
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -22,6 +23,8 @@ from lab.model.crew import LOOPBACK, PORT
 from lab.model.verdict import Exit
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from rich.console import Console
 
     from lab.model.dataset import Dataset
@@ -32,10 +35,13 @@ if TYPE_CHECKING:
     from lab.settings import Settings
     from lab.stack.state import StackState
     from lab.store import RunFolder
+    from lab.ui import Door, Order, Page
 
 SCENARIOS: Final = Path(__file__).parent / "scenarios"
 ROOT: Final = Path(".airbourne")
 RUNS: Final = Path("runs")
+FIRST: Final = "smoke"
+"""What the web page's form begins with."""
 TYPER_INTERRUPTED: Final = 130
 """The exit code that Typer makes of a KeyboardInterrupt."""
 
@@ -238,7 +244,7 @@ def lint(  # noqa: PLR0913, PLR0917 - each is an option
 
 @app.command()
 def run(  # noqa: PLR0913, PLR0917 - each is an option
-    scenario: Annotated[str, typer.Option("--scenario", "-s", help="A name, or a path to a .toml file.")],
+    scenario: Annotated[str, typer.Option("--scenario", "-s", help="A name, or a path to a .toml file.")] = "",
     target: opt.TargetName = "",
     gateway: opt.Gateway = "",
     auth: opt.Auth = "",
@@ -267,7 +273,12 @@ def run(  # noqa: PLR0913, PLR0917 - each is an option
     influx_token: opt.InfluxToken = "",
     influx_org: opt.InfluxOrg = "",
     influx_bucket: opt.InfluxBucket = "",
+    ui_host: opt.UiHost = LOOPBACK,
+    port: opt.UiPort = 8089,
     *,
+    ui: opt.Ui = False,
+    ui_login: opt.UiLogin = False,
+    autostart: opt.Autostart = False,
     no_influx: opt.NoInflux = False,
     master: opt.Master = False,
     audit: Annotated[bool, typer.Option("--audit/--no-audit", help="Check afterwards what was sold.")] = True,
@@ -279,23 +290,32 @@ def run(  # noqa: PLR0913, PLR0917 - each is an option
     Without a target it uses the platform that is up, or starts one for this run.
     """
     from lab import place, redact, runner
+    from lab import ui as web
     from lab.model import crew as crews
     from lab.sinks.influx import InfluxSink
     from reports.live import LiveView
     from reports.stack import StackView
 
-    planned = _planned(scenario, stage, threshold, time_scale, duration)
-    crew = crews.planned(
-        workers=workers,
-        master=master,
-        expect=expect_workers,
-        timeout=expect_timeout,
-        bind=bind,
-        port=master_port,
-        key=os.environ.get(crews.KEY_VARIABLE, ""),
-        cores=os.cpu_count() or 1,
-        peak=planned.peak,
-    )
+    door = web.door(ui_host, port, login=ui_login, environ=os.environ) if ui else None
+    first = web.Order(_named(scenario, ui=ui, only_with_ui=ui_login or autostart), label, time_scale)
+
+    def planned_for(order: web.Order) -> tuple[Scenario, crews.Crew]:
+        # What the command line changes of a scenario it changes of the one that it names.
+        changes = (stage, threshold, duration) if order.scenario == scenario else (None, None, "")
+        planned = _planned(order.scenario, changes[0], changes[1], order.time_scale, changes[2])
+        return planned, crews.planned(
+            workers=workers,
+            master=master,
+            expect=expect_workers,
+            timeout=expect_timeout,
+            bind=bind,
+            port=master_port,
+            key=os.environ.get(crews.KEY_VARIABLE, ""),
+            cores=os.cpu_count() or 1,
+            peak=planned.peak,
+        )
+
+    planned_for(first)  # says what is wrong before anything is started
     urls = {"gateway": gateway, "auth": auth, "flights": flights, "booking": booking, "reminder": reminder}
     told = _settings(
         profile=profile,
@@ -311,31 +331,45 @@ def run(  # noqa: PLR0913, PLR0917 - each is an option
     under = told.stack_backend(db_url, amqp_url, smtp_url)
     server = None if no_influx else told.influx()
     named = place.named(target, urls, ROOT, allow_public=allow_public)
-    with StackView() as steps, place.platform(named, told.profile or None, ROOT, steps, under) as (where, state):
+    with (
+        _page(door, first) as page,
+        StackView() as steps,
+        place.platform(named, told.profile or None, ROOT, steps, under) as (where, state),
+    ):
         steps.close()
-        data, file = _dataset(where, planned, dataset, state)
-        plan = runner.Plan(
-            planned,
-            where,
-            data,
-            file,
-            out,
-            seed=seed,
-            command=shlex.join(["airbourne-lab", *redact.command(sys.argv[1:])]),
-            label=label,
-            profile=state.profile if state else told.profile,
-            backend=state.backend if state else "",
-            time_scale=time_scale,
-            audit=audit,
-            mail_file=state.mail_path if state else None,
-            crew=crew,
-            processes=state.processes if state else {},
-            sink=InfluxSink(server) if server else None,
-        )
-        with runner.catching_interrupts() as interrupts:
-            with LiveView(planned, f"{planned.name} · {where.name}") as view:
-                ended = runner.execute(plan, view, interrupts)
-            code = _finish(*ended, as_json=as_json)
+
+        def once(order: web.Order) -> int:
+            planned, crew = planned_for(order)
+            data, file = _dataset(where, planned, dataset, state)
+            plan = runner.Plan(
+                planned,
+                where,
+                data,
+                file,
+                out,
+                seed=seed,
+                command=shlex.join(["airbourne-lab", *redact.command(sys.argv[1:])]),
+                label=order.label,
+                profile=state.profile if state else told.profile,
+                backend=state.backend if state else "",
+                time_scale=order.time_scale,
+                audit=audit,
+                mail_file=state.mail_path if state else None,
+                crew=crew,
+                processes=state.processes if state else {},
+                sink=InfluxSink(server) if server else None,
+                steering=page,
+            )
+            with runner.catching_interrupts() as interrupts:
+                with LiveView(planned, f"{planned.name} · {where.name}") as view:
+                    ended = runner.execute(plan, page.watching(view, interrupts) if page else view, interrupts)
+                return _finish(*ended, as_json=as_json)
+
+        if page is None:
+            code = once(first)
+        else:
+            page.tell(ready={"target": where.gateway})
+            code = web.serve(page, once, lambda words: typer.echo(words, err=True), first if autostart else None)
     raise typer.Exit(code)
 
 
@@ -445,6 +479,23 @@ def _planned(
         time_scale=time_scale,
         duration=duration,
     )
+
+
+def _named(scenario: str, *, ui: bool, only_with_ui: bool) -> str:
+    """Give the scenario that a run begins with, or that the page's form begins with."""
+    if only_with_ui and not ui:
+        raise ConfigError("--autostart and --ui-login are for the web page: add --ui")
+    if not scenario and not ui:
+        raise ConfigError("say what to run with --scenario NAME (list them with: airbourne-lab scenarios), or add --ui")
+    return scenario or FIRST
+
+
+def _page(door: Door | None, first: Order) -> AbstractContextManager[Page | None]:
+    from lab import catalogue
+    from lab.ui import Page
+
+    names = catalogue.names(SCENARIOS)
+    return Page(door, [*names, *({first.scenario} - {*names})], first) if door else nullcontext()
 
 
 def _settings(**options: str | None) -> Settings:

@@ -11,6 +11,7 @@ _TARGET: Final = "Target"
 _PLATFORM: Final = "The lab's own platform"
 _INFLUX: Final = "InfluxDB"
 _WORKERS: Final = "Load processes"
+_PAGE: Final = "The web page"
 
 TargetName = Annotated[
     str,
@@ -122,3 +123,17 @@ Bind = Annotated[
     ),
 ]
 MasterPort = Annotated[int, typer.Option("--master-port", help="The master's port.", rich_help_panel=_WORKERS)]
+
+Ui = Annotated[
+    bool,
+    typer.Option("--ui", help="Start, watch, change and stop runs on Locust's web page.", rich_help_panel=_PAGE),
+]
+UiHost = Annotated[str, typer.Option("--ui-host", help="The page's address.", metavar="ADDRESS", rich_help_panel=_PAGE)]
+UiPort = Annotated[int, typer.Option("--port", help="The page's port.", rich_help_panel=_PAGE)]
+UiLogin = Annotated[
+    bool,
+    typer.Option("--ui-login", help="Ask for the password that is in AIRBOURNE_UI_PASSWORD.", rich_help_panel=_PAGE),
+]
+Autostart = Annotated[
+    bool, typer.Option("--autostart", help="With --ui: start the scenario at once.", rich_help_panel=_PAGE)
+]
