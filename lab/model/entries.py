@@ -71,7 +71,7 @@ def flag(table: Mapping[str, Any], key: str, source: Source) -> bool:
     """Read true or false; a key that is not there is false."""
     value = table.get(key, False)
     if not isinstance(value, bool):
-        raise source.error(f"{key} must be true or false, not {shown(value)}", key)
+        raise source.error(f"{key} must be true or false, not {shown(value)}", key, value)
     return value
 
 

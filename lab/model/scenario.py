@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lab.model.stage import Stage
+    from lab.model.threshold import Selector
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +94,12 @@ class Scenario:
     @property
     def peak(self) -> int:
         """Give the most users that there may be at one time."""
-        moments = [load.start_time + begin for load in self.loads for begin in _corners(load)]
-        return max(sum(_most(load, moment) for load in self.loads) for moment in moments)
+        moments = {load.start_time + corner for load in self.loads for corner in _corners(load)}
+        return max(
+            sum(_users(load, moment, coming=coming) for load in self.loads)
+            for moment in moments
+            for coming in (False, True)
+        )
 
     @property
     def user_seconds(self) -> float:
@@ -132,8 +137,8 @@ class Scenario:
             ConfigError: it has no hold, its ramps alone take as long, or it has several loads.
         """
         load = self._only()
-        ramps = load.length - load.held
-        if ramps == load.length:
+        ramps = load.end - load.held
+        if not load.held:
             raise ConfigError(
                 f"{self.name} never holds its peak of {load.amount(load.top)}: there is nothing to stretch"
             )
@@ -156,9 +161,14 @@ class Scenario:
 
     def with_thresholds(self, extra: Sequence[Threshold]) -> Scenario:
         """Add thresholds; one on the same metric and aggregation replaces the scenario's own."""
-        new = {(t.selector, t.aggregation, t.argument) for t in extra}
-        kept = [t for t in self.thresholds if (t.selector, t.aggregation, t.argument) not in new]
-        return replace(self, thresholds=(*kept, *extra))
+        old = {_judges(t): t for t in self.thresholds}
+        new = [
+            # Another bound for one that ends the run still ends it.
+            replace(t, abort=was.abort, delay=was.delay) if (was := old.pop(_judges(t), None)) and was.abort else t
+            for t in extra
+        ]
+        kept = [t for t in self.thresholds if _judges(t) in old]
+        return replace(self, thresholds=(*kept, *new))
 
     def with_integrity_thresholds(self) -> Scenario:
         """Add `== 0` for each figure of the audit that neither the scenario nor the user judges otherwise."""
@@ -170,6 +180,11 @@ class Scenario:
         if len(self.loads) > 1:
             raise ConfigError(f"{self.name} has {len(self.loads)} scenarios in one file; change them in the file")
         return self.loads[0]
+
+
+def _judges(threshold: Threshold) -> tuple[Selector, str, float | None]:
+    """Give what a threshold judges, whatever its bound."""
+    return threshold.selector, threshold.aggregation, threshold.argument
 
 
 def _stages(load: Load) -> tuple[Band, ...]:
@@ -187,21 +202,20 @@ def _corners(load: Load) -> list[float]:
     corners = [0.0]
     for stage in load.stages:
         corners.append(corners[-1] + stage.duration)
-    return corners
+    return [*corners[:-1], load.length]
 
 
-def _most(load: Load, moment: float) -> int:
-    """Give the most users that a load may have at a moment: at a corner the higher of what was and what comes."""
-    if not load.start_time <= moment <= load.end:
+def _users(load: Load, moment: float, *, coming: bool) -> int:
+    """Give a load's most users at a moment: of those that are there until then, or of those that are from then on."""
+    begins = load.start_time <= moment < load.end if coming else load.start_time < moment <= load.end
+    if not begins:
         return 0
     if load.open:
         return load.max_vus
     inside, begin, before = moment - load.start_time, 0.0, load.start
-    most = load.start if inside <= 0 else 0
     for stage in load.stages:
         end = begin + stage.duration
-        if begin <= inside <= end:
-            part = (inside - begin) / stage.duration if stage.duration else 1.0
-            most = max(most, int(before + (stage.target - before) * part + 0.5))
+        if inside < end or (inside <= end and not coming):
+            return int(before + (stage.target - before) * (inside - begin) / stage.duration + 0.5)
         begin, before = end, stage.target
-    return most
+    return before

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Final
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 WHOLE_KEYS: Final = ("description", "thresholds", "data", "users", "contention", "rps", "warmup")
 AUTO: Final = "auto"
+_NAME: Final = re.compile(r"[A-Za-z0-9_-]+")
+"""A load's name becomes a tag, by which thresholds find it."""
 _THRESHOLD_KEYS: Final = ("threshold", "abortOnFail", "delayAbortEval")
 
 
@@ -68,6 +71,9 @@ def _loads(table: Mapping[str, Any], source: Source) -> tuple[Load, ...]:
         return (load_entries.load({key: value for key, value in table.items() if key not in WHOLE_KEYS}, "", source),)
     if not isinstance(several, dict) or not several or not all(isinstance(inner, dict) for inner in several.values()):
         raise source.error("several loads are tables of their own: [scenarios.NAME]", "scenarios")
+    for name in several:
+        if not _NAME.fullmatch(name):
+            raise source.error(f'"{name}" is no name for a load: write letters, digits, "-" and "_"', name)
     return tuple(load_entries.load(inner, name, source.section(f"scenarios.{name}")) for name, inner in several.items())
 
 

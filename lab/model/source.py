@@ -15,17 +15,19 @@ class Source:
     def __init__(self, text: str, where: str) -> None:
         self.where = where
         self._lines = [line.split("#", 1)[0] for line in text.splitlines()]
+        self._heading: int | None = None
 
     def section(self, name: str) -> Source:
         """Give the part that stands in a table, its inner tables too; the whole where it has no heading of its own."""
-        inside, lines = False, []
-        for line in self._lines:
+        inside, lines, first = False, [], None
+        for number, line in enumerate(self._lines, start=1):
             if heading := _HEADING.match(line):
                 path = ".".join(part.strip(" \"'") for part in heading[1].split("."))
                 inside = path == name or path.startswith(f"{name}.")
+                first = first or (number if inside else None)
             lines.append(line if inside else "")
         part = Source("", self.where)
-        part._lines = lines if any(lines) else self._lines
+        part._lines, part._heading = (lines, first) if any(lines) else (self._lines, None)
         return part
 
     def line_of(self, word: str, value: object = None) -> int | None:
@@ -42,8 +44,11 @@ class Source:
         return None
 
     def error(self, sentence: str, word: str = "", value: object = None) -> ScenarioError:
-        """Make an error that names the file, the line of the word (with this value) and what is wrong."""
-        number = self.line_of(word, value) if word else None
+        """Make an error that names the file, the line of the word (with this value) and what is wrong.
+
+        What stands in no line is told by that of the section's heading.
+        """
+        number = (self.line_of(word, value) if word else None) or self._heading
         place = f"{self.where}, line {number}" if number else self.where
         return ScenarioError(f"{place}: {sentence}")
 
