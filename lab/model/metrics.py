@@ -21,6 +21,7 @@ OWN: Final = frozenset(METRICS) | {
     "iteration_errors",
     "memory",
     "queue_depth",
+    "rate_target",
     "sent",
     "series_dropped",
     "think_time",
