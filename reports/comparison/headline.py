@@ -61,13 +61,14 @@ def _without_verdict(row: Row, label: str) -> str:
 
 def _clause(row: Row, subject: str, where: str = "") -> str:
     ruling = row.ruling
+    verb, needs = ("are", "need") if row.metric.name == "failures" else ("is", "needs")
     if ruling.answer in _CLEAR:
-        return f"{subject} is {words.movement(row)}{where}"
+        return f"{subject} {verb} {words.movement(row)}{where}"
     if ruling.answer is Answer.EQUIVALENT:
-        return f"{subject} is equivalent{where}"
+        return f"{subject} {verb} equivalent{where}"
     if ruling.runs_more is not None:
-        return f"{subject}{where} needs {words.more(row)}"
-    return f"{subject} is inconclusive{where}: {_reason(row)}"
+        return f"{subject}{where} {needs} {words.more(row)}"
+    return f"{subject} {verb} inconclusive{where}: {_reason(row)}"
 
 
 def _reason(row: Row) -> str:
@@ -83,7 +84,7 @@ def _grouped(rows: Sequence[Row]) -> Iterator[str]:
             yield _clause(row, words.name(row.metric))
         elif not told:
             told = True
-            yield f"{_listed(same)} {'is' if len(same) == 1 else 'are'} equivalent"
+            yield f"{_listed(same)} {'is' if len(same) == 1 and same != ['failures'] else 'are'} equivalent"
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -93,6 +94,6 @@ def _listed(names: Sequence[str]) -> str:
 def _elsewhere(rows: Sequence[Row]) -> Iterator[str]:
     worse = [row for row in rows if row.ruling.answer is Answer.REGRESSED]
     for row in worse[:_MOST_OTHERS]:
-        yield f"but {words.subject(row)} is {words.movement(row)}"
+        yield f"but {_clause(row, words.subject(row))}"
     if len(worse) > _MOST_OTHERS:
         yield f"and {len(worse) - _MOST_OTHERS} more regressed"

@@ -25,7 +25,7 @@ USUAL_WIDTH: Final = 100
 WIDEST: Final = 140
 MOST_NOTES: Final = 12
 _STYLES: Final = {Mark.GOOD: GOOD, Mark.BAD: BAD, Mark.WARN: WARN, Mark.NONE: DIM}
-_VERDICT_ROOM: Final = 20
+_VERDICT_ROOM: Final = 12
 
 
 def summary(found: Comparison, width: int = USUAL_WIDTH) -> str:
@@ -75,13 +75,17 @@ def lines(found: Comparison, width: int = USUAL_WIDTH) -> Iterator[Line]:
 
 def _table(found: Comparison, rows: Sequence[Row], width: int) -> Iterator[Line]:
     """Lay rows out in columns; a verdict that is too long for the rest of the line goes on below."""
-    cells = [words.cells(row) for row in rows]
+    cells = [(words.name(row.metric), *words.cells(row)[1:]) for row in rows]
     headings = words.headings(found)
     sizes = [max(units.cells(line[place]) for line in (headings, *cells)) for place in range(len(headings) - 1)]
     room = width - sum(sizes) - 2 * len(sizes) - 6
     below = room < _VERDICT_ROOM
     yield (Span("      "), Span(_padded(headings[: len(sizes)], sizes) + ("" if below else headings[-1]), DIM))
+    operation = ""
     for row, line in zip(rows, cells, strict=True):
+        if row.operation != operation:
+            operation = row.operation
+            yield (Span(f"    {units.plain(operation, 60)}", BOLD),)
         mark = words.MARKS[row.ruling.answer]
         style = _STYLES[mark]
         head: Line = (Span("    "), Span(f"{mark} ", style), Span(_padded(line[: len(sizes)], sizes), FIGURE))

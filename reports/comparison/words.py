@@ -109,6 +109,8 @@ def runs(row: Row) -> str:
 def verdict(row: Row) -> str:
     """Write the verdict with what it lacks: `INCONCLUSIVE (14 pairs more)`."""
     ruling = row.ruling
+    if row.runs == 1:
+        return str(ruling.answer)
     if ruling.runs_more is not None:
         return f"{ruling.answer} ({more(row)})"
     return f"{ruling.answer} ({units.plain(ruling.reason, 200)})" if ruling.reason else str(ruling.answer)
@@ -163,6 +165,11 @@ def health(side: SideNote) -> str:
 
 def method(found: Comparison) -> str:
     """Say what was done, in plain words."""
+    if found.single:
+        return (
+            "One run each: no verdict. Runs of one and the same system differ too, and by how much cannot be seen from "
+            "one of each; bands tell of the seconds within a run (circular block bootstrap)."
+        )
     metrics = list(dict.fromkeys(row.metric for row in found.rows))
     margins = ", ".join(f"{name(metric)} {margin(metric)}" for metric in metrics)
     paired = any(row.paired for row in found.rows)

@@ -7,6 +7,7 @@ systems different most of the time.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from math import sqrt
 from typing import TYPE_CHECKING, Final
 
@@ -45,7 +46,7 @@ class Effect:
 
     def interval(self, alpha: float) -> tuple[float, float]:
         """Give the two-sided confidence interval at level 1 − alpha."""
-        half = float(stats.t.ppf(1 - alpha / 2, self.freedom)) * self.error if self.error else 0.0
+        half = quantile(1 - alpha / 2, self.freedom) * self.error
         return self.mean - half, self.mean + half
 
 
@@ -56,7 +57,7 @@ def paired(differences: Sequence[float]) -> Effect:
     if _same(found):
         return Effect(mean, 0.0, runs - 1, _without_spread(mean, runs), runs, paired=True)
     tested = stats.ttest_1samp(found, 0.0)
-    return Effect(mean, float(stats.sem(found)), runs - 1, float(tested.pvalue), runs, paired=True)
+    return Effect(mean, float(found.std(ddof=1)) / sqrt(runs), runs - 1, float(tested.pvalue), runs, paired=True)
 
 
 def welch(baseline: Sequence[float], candidate: Sequence[float]) -> Effect:
@@ -69,6 +70,12 @@ def welch(baseline: Sequence[float], candidate: Sequence[float]) -> Effect:
     tested = stats.ttest_ind(after, before, equal_var=False)
     error = sqrt(after.var(ddof=1) / len(after) + before.var(ddof=1) / len(before))
     return Effect(mean, error, float(tested.df), float(tested.pvalue), runs, paired=False)
+
+
+@lru_cache(maxsize=4096)
+def quantile(share: float, freedom: float) -> float:
+    """Give a quantile of the t distribution; every row of a report asks for the same few."""
+    return float(stats.t.ppf(share, freedom))
 
 
 def _same(values: NDArray[np.float64]) -> bool:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from scipy import stats
 
+from reports.stats.effect import quantile
+
 if TYPE_CHECKING:
     from reports.stats.effect import Effect
 
@@ -26,8 +28,7 @@ def equivalent(effect: Effect, margin: float, alpha: float) -> bool:
 
 def detectable(effect: Effect, alpha: float) -> float:
     """Give the smallest true effect that such runs find with a probability of POWER, on the effect's scale."""
-    needed = stats.t.ppf(1 - alpha / 2, effect.freedom) + stats.t.ppf(POWER, effect.freedom)
-    return float(needed) * effect.error
+    return (quantile(1 - alpha / 2, effect.freedom) + quantile(POWER, effect.freedom)) * effect.error
 
 
 def runs_to_settle(effect: Effect, margin: float, alpha: float, equivalence_alpha: float, fewest: int) -> int | None:

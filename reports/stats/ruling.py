@@ -83,7 +83,7 @@ def rule(case: Case, levels: Levels) -> Ruling:
 def _too_few(runs: int) -> Ruling:
     if runs == 1:
         return Ruling(Answer.NO_VERDICT, "one run each: no verdict", FEWEST_RUNS - 1)
-    return Ruling(Answer.NO_VERDICT, f"{runs} of the {FEWEST_RUNS} that a verdict needs", FEWEST_RUNS - runs)
+    return Ruling(Answer.NO_VERDICT, f"{runs} of the {FEWEST_RUNS} pairs that a verdict needs", FEWEST_RUNS - runs)
 
 
 def _open(effect: Effect, adjusted: Adjusted, margin: float, levels: Levels) -> Ruling:
