@@ -51,18 +51,17 @@ def add_fields(choice: Choice) -> None:
     """Put the scenario, a label and the time scale on the start form, as arguments that Locust's page shows."""
 
     def add(parser: LocustArgumentParser, **_: object) -> None:
-        group = parser.add_argument_group("Lab")
-        group.add_argument(
+        parser.add_argument(
             "--scenario",
             choices=list(choice.scenarios),
             default=choice.scenario,
             include_in_web_ui=True,
             help="its load, its data and its thresholds",
         )
-        group.add_argument(
+        parser.add_argument(
             "--label", default=choice.label, include_in_web_ui=True, help="a name for this revision of the system"
         )
-        group.add_argument(
+        parser.add_argument(
             "--time-scale",
             default=f"{choice.time_scale:g}",
             include_in_web_ui=True,
