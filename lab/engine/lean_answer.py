@@ -42,6 +42,8 @@ class LeanResponse:
     `error` is then why, and `elapsed_us` counts from sending to the last byte, in µs. Redirects are shown as they are.
     """
 
+    lab_recorded = True
+
     def __init__(self, method: str, url: str) -> None:
         self.method = method
         self.url = url

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 US_PER_MS: Final = 1000
 MAX_KNOWN: Final = 4_000
-RECORDED: Final = "LeanResponse"
+RECORDED: Final = "lab_recorded"
+"""The attribute of a response that is recorded already."""
 
 
 def request_listener(recorder: Recorder, *, counts_sent: bool) -> Callable[..., None]:
@@ -42,8 +43,8 @@ def request_listener(recorder: Recorder, *, counts_sent: bool) -> Callable[..., 
         response: Any = None,  # noqa: ANN401 - any of Locust's responses
         **_: object,
     ) -> None:
-        if type(response).__name__ == RECORDED:  # by name, since Locust may not be imported here
-            return  # recorded by its client, which fires the event for others
+        if getattr(response, RECORDED, False):
+            return  # by its client, the lean one, which fires the event for others
         if not counts_sent:
             recorder.sent()
             recorder.done(finished=True)

@@ -326,6 +326,8 @@ def listeners() -> dict[str, Any]:
     heard: list[dict[str, Any]] = []
     setting.environment.events.request.add_listener(lambda **told: heard.append(told))
     client.get("/missing", name="/named", context=operation("search"))
+    with client.get("/ok", catch_response=True) as response:
+        response.failure("no")
     first = heard[0]
     return {
         "heard": [first["request_type"], first["name"], first["context"], first["response_length"], len(heard)],
