@@ -3,12 +3,14 @@
     python benchmarks/calibration.py [--experiments 2000] [--seed 1]
 
 Prints the table of docs/comparison.md (T7 to T11 of the lab's measurement rules). The unit tests run the same
-simulations, smaller.
+simulations, smaller. Every line has random numbers of its own, so that lines are independent of each other, and says
+how far chance may have moved it (two standard errors). Worlds of a single row are simulated ten times as often.
 """
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
@@ -17,17 +19,17 @@ import numpy as np
 from reports.compare import Options, compare
 from reports.comparison.figures import RunFigures, Side
 from reports.comparison.metrics import METRICS
+from reports.comparison.result import Comparison
 from reports.comparison.same import NotComparableError
 from reports.stats.ruling import Answer
 from reports.stats.sequential import looks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterable, Iterator
 
     from numpy.typing import NDArray
 
     from reports.comparison.metrics import Metric
-    from reports.comparison.result import Comparison
     from reports.stats.sequential import Look
 
 WRONG: Final = (Answer.IMPROVED, Answer.REGRESSED)
@@ -126,7 +128,7 @@ def comparisons(world: World, experiments: int, seed: int, options: Options | No
         yield compare(baseline, [candidate], how)
 
 
-def share(found: Iterator[Comparison], holds: Callable[[Comparison], bool]) -> float:
+def share(found: Iterable[Comparison], holds: Callable[[Comparison], bool]) -> float:
     """Give the share of comparisons of which something holds."""
     held = [holds(comparison) for comparison in found]
     return sum(held) / len(held)
@@ -203,85 +205,99 @@ POWER: Final = World(metrics=("p50",), operations=20)
 """The world of T8: 20 rows, of which one has the effect unless told otherwise."""
 
 
-def main() -> None:
-    """Print the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--experiments", type=int, default=2000)
-    parser.add_argument("--seed", type=int, default=1)
-    asked = parser.parse_args()
-    print(f"{asked.experiments} experiments each, seed {asked.seed}; 10 pairs and s = 5 % unless said otherwise\n")
-    print("| # | what is true | what is counted | must be | is |")
-    print("| --- | --- | --- | --- | --- |")
-    for line in _table(asked.experiments, asked.seed):
-        print(f"| {' | '.join(line)} |", flush=True)
-
-
-def _table(count: int, seed: int) -> Iterator[tuple[str, str, str, str, str]]:
-    for name, world in NULLS.items():
-        wrong = share(comparisons(world, count, seed), any_wrong)
-        yield "T7", f"nothing differs: {name}", "a false verdict in any of 20 rows", "≤ 5 %", _percent(wrong)
-    yield from _powers(count, seed)
-    for ratio in (0.77, 1.0, 1.3):
-        world = World(ratio=ratio, metrics=("p95",), operations=1)
-        held = share(comparisons(world, count, seed), covers(ratio))
-        yield "T9", f"ratio {ratio}", "the 95 % interval covers it", "93.5–96.5 %", _percent(held)
-    for name in POWER_METRICS:
-        metric = BY_NAME[name]
-        for pairs in (10, 40):
-            world = at_the_margin(metric, pairs)
-            found = share(comparisons(world, count, seed), first_is(Answer.EQUIVALENT))
-            yield "T10", f"{name} differs by its margin, {pairs} pairs", "EQUIVALENT", "≤ 5 %", _percent(found)
-    yield from _orders(count, seed)
-    yield from _sequential(count // 4, seed)
-
-
-POWER_METRICS: Final = tuple(_LEVELS)
-
-
 def at_the_margin(metric: Metric, pairs: int) -> World:
     """Give a world in which one row differs by exactly what just counts as different."""
     ratio = float(np.exp(metric.margin / _FAILURE_NOISE)) if metric.absolute else 1 + metric.margin
     return World(ratio=ratio, metrics=(metric.name,), operations=1, pairs=pairs)
 
 
-def _powers(count: int, seed: int) -> Iterator[tuple[str, str, str, str, str]]:
-    five, ten = replace(POWER, ratio=1.05, affected=1), replace(POWER, ratio=1.10, affected=1)
-    power = share(comparisons(five, count, seed), first_significant)
-    yield "T8", "+5 %", "the t-test alone finds it (p ≤ 0.05)", "80 ± 3 %", _percent(power)
-    power = share(comparisons(ten, count, seed), first_is(Answer.REGRESSED))
-    yield "T8", "+10 % in one row of 20", "REGRESSED (q ≤ 0.05)", "≥ 90 %", _percent(power)
-    for world, text in ((five, "+5 %"), (ten, "+10 %"), (replace(five, ratio=1.01), "+1 %")):
-        wrong = share(comparisons(world, count, seed), first_is(Answer.IMPROVED))
-        yield "T8", text, "the wrong sign (IMPROVED)", "≤ 2.5 %", _percent(wrong)
+POWER_METRICS: Final = tuple(_LEVELS)
+_ONE: Final = 10
+"""How many times as often a world of one row is simulated."""
 
 
-def _orders(count: int, seed: int) -> Iterator[tuple[str, str, str, str, str]]:
-    drifting = World(drift=0.01)
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of the table: what is true, what is counted in how many experiments, and what it must come to."""
+
+    number: str
+    true: str
+    counted: str
+    must: str
+    world: World
+    times: int
+    holds: Callable[[Comparison], bool]
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--experiments", type=int, default=2000)
+    parser.add_argument("--seed", type=int, default=1)
+    asked = parser.parse_args()
+    print(f"{asked.experiments} experiments a line, seed {asked.seed}; 10 pairs and s = 5 % unless said otherwise\n")
+    print("| # | what is true | what is counted | must be | is | ± |")
+    print("| --- | --- | --- | --- | --- | --- |")
+    for place, line in enumerate(_lines()):
+        count = asked.experiments * line.times
+        held = share(comparisons(line.world, count, asked.seed * 1000 + place), line.holds)
+        _print(line.number, line.true, line.counted, line.must, *_percent(held, count))
     for paired, text in ((True, "as pairs"), (False, "not as pairs")):
-        yes = refused(replace(drifting, interleaved=False, paired=paired), seed)
-        yield "T11", f"drift 1 % a run, AAAA…BBBB {text}", "refused", "yes", "yes" if yes else "NO"
-    wrong = share(comparisons(drifting, count, seed), any_wrong)
-    yield "T11", "drift 1 % a run, interleaved", "a false verdict in any of 20 rows", "≤ 5 %", _percent(wrong)
+        yes = refused(World(drift=0.01, interleaved=False, paired=paired), asked.seed)
+        _print("T11", f"drift 1 % a run, AAAA…BBBB {text}", "refused", "yes", "yes" if yes else "NO", "")
+    _sequential(asked.experiments, asked.seed)
 
 
-def _sequential(count: int, seed: int) -> Iterator[tuple[str, str, str, str, str]]:
-    planned = looks()
-    for ratio, text, answers, claim, bound in (
-        (1.0, "nothing differs", WRONG, "a false verdict", "≤ 5 %"),
-        (1.10, "p95 differs by its margin", (Answer.EQUIVALENT,), "EQUIVALENT", "≤ 5 %"),
-        (1.20, "+20 %", (Answer.REGRESSED,), "REGRESSED", "–"),
-    ):
-        rng = np.random.default_rng(seed)
+def _lines() -> Iterator[Line]:
+    wrong = "a false verdict in any of 20 rows"
+    for name, world in NULLS.items():
+        yield Line("T7", f"nothing differs: {name}", wrong, "≤ 5 %", world, 1, any_wrong)
+    one = World(metrics=("p50",), operations=1)
+    five = replace(one, ratio=1.05)
+    ten = replace(POWER, ratio=1.10, affected=1)
+    regressed, improved = first_is(Answer.REGRESSED), first_is(Answer.IMPROVED)
+    yield Line("T8", "+5 %", "the t-test alone finds it (p ≤ 0.05)", "80 ± 3 %", five, _ONE, first_significant)
+    yield Line("T8", "+10 % in one row of 20", "REGRESSED (q ≤ 0.05)", "≥ 90 %", ten, 1, regressed)
+    for ratio in (1.01, 1.05, 1.10):
+        world = replace(one, ratio=ratio)
+        yield Line("T8", f"+{ratio - 1:.0%}", "the wrong sign (IMPROVED)", "≤ 2.5 %", world, _ONE, improved)
+    for ratio in (0.77, 1.0, 1.3):
         world = World(ratio=ratio, metrics=("p95",), operations=1)
+        covered = "the 95 % interval covers it"
+        yield Line("T9", f"ratio {ratio}", covered, "93.5–96.5 %", world, _ONE, covers(ratio))
+    for name in POWER_METRICS:
+        for pairs in (10, 40):
+            world, text = at_the_margin(BY_NAME[name], pairs), f"{name} differs by its margin, {pairs} pairs"
+            yield Line("T10", text, "EQUIVALENT", "≤ 5 %", world, _ONE, first_is(Answer.EQUIVALENT))
+    yield Line("T11", "drift 1 % a run, interleaved", wrong, "≤ 5 %", World(drift=0.01), 1, any_wrong)
+
+
+def _sequential(count: int, seed: int) -> None:
+    planned = looks()
+    p95, noisy = World(metrics=("p95",), operations=1), World(metrics=("p95",), operations=1, noise=0.3)
+    for place, (world, text, answers, claim, bound) in enumerate(
+        (
+            (noisy, "nothing differs, s = 30 % (never equivalent)", WRONG, "a false verdict", "≤ 5 %"),
+            (p95, "nothing differs", WRONG, "a false verdict", "≤ 5 %"),
+            (p95, "nothing differs", (Answer.EQUIVALENT,), "EQUIVALENT", "–"),
+            (replace(p95, ratio=1.10), "p95 differs by its margin", (Answer.EQUIVALENT,), "EQUIVALENT", "≤ 5 %"),
+            (replace(p95, ratio=1.20), "+20 %", (Answer.REGRESSED,), "REGRESSED", "–"),
+        )
+    ):
+        rng = np.random.default_rng(seed * 1000 + 500 + place)
         ended = [until_settled(world, rng, planned) for _ in range(count)]
         hits = sum(found.rows[0].ruling.answer in answers for found, _ in ended) / count
         pairs = sum(pairs for _, pairs in ended) / count
-        what = f"{claim}, looking after each of 6–20 pairs ({count} experiments; stops after {pairs:.1f} pairs)"
-        yield "seq", text, what, bound, _percent(hits)
+        what = f"{claim}, a look after each of 6–20 pairs (stops after {pairs:.1f})"
+        _print("looks", text, what, bound, *_percent(hits, count))
 
 
-def _percent(value: float) -> str:
-    return f"{value * 100:.1f} %"
+def _percent(value: float, count: int) -> tuple[str, str]:
+    return f"{value * 100:.1f} %", f"{200 * np.sqrt(value * (1 - value) / count):.1f}"
+
+
+def _print(*cells: str) -> None:
+    print(f"| {' | '.join(cells)} |", flush=True)
 
 
 if __name__ == "__main__":
