@@ -72,6 +72,7 @@ def _now(seen: Seen) -> Json:
         "wanted": tally.gauge(Selector("vus_target")) or 0,
         "planned_users": scenario.users_at(tally.seconds),
         "planned_rate": scenario.rate_at(tally.seconds),
+        "planned_level": scenario.loads[0].level_at(tally.seconds),
         "rate": last.requests if last else 0,
         "iterations": last.iterations if last else 0,
         "failing": last.failed if last else 0,

@@ -5,6 +5,17 @@
   const words = document.getElementById("lab-words");
   const report = document.getElementById("lab-report");
 
+  let level = 0;
+
+  // Edit begins with what is now, and not with what the start form last held. React hears of it by the event.
+  new MutationObserver(() => {
+    const field = document.querySelector('[role="presentation"] form [name="userCount"]');
+    if (!field || field.dataset.lab || field.form.querySelector('[name="host"]')) return;
+    field.dataset.lab = "set";
+    Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value").set.call(field, String(level));
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+  }).observe(document.body, { childList: true, subtree: true });
+
   function said(live) {
     const name = live.scenario;
     if (live.error) return live.error;
@@ -18,6 +29,7 @@
   function show(live) {
     words.textContent = said(live);
     report.hidden = !live.report;
+    if (live.now) level = Math.round(live.run.open ? live.now.planned_level : live.now.users);
     bar.className = live.error || (live.verdict && !live.verdict.passed) ? "bad" : live.verdict ? "good" : "";
     if (live.run && live.run.open) document.body.dataset.labOpen = "";
     else delete document.body.dataset.labOpen;

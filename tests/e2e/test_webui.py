@@ -1,0 +1,104 @@
+"""The web page in a real browser: a run is started, watched, changed and stopped on it, and its report is opened."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.e2e.test_report_browser import DESK, FLAGS, NAMES
+
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from playwright.sync_api import Browser
+
+    from tests.e2e.conftest import Lab
+
+pytestmark = [pytest.mark.browser, pytest.mark.e2e]
+PATIENCE = 60_000
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Start the Chromium that is installed; where there is none, skip, but never in CI."""
+    found = next(filter(None, map(shutil.which, NAMES)), None)
+    if found is None:
+        message = f"none of {', '.join(NAMES)} is installed: apt-get install chromium"
+        if os.environ.get("CI") == "true":
+            pytest.fail(message)
+        pytest.skip(message)
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - only where there is a browser
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=found, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def steady(tmp_path: Path) -> str:
+    """A scenario of one's own, longer than the test: it is the page's Stop that ends it."""
+    path = tmp_path / "steady.toml"
+    path.write_text(
+        'executor = "constant-vus"\nexec = "PoolBooker"\nvus = 2\nduration = "2m"\ngracefulStop = "5s"\n'
+        "[data]\nflights = 3\nusers = 6\n[thresholds]\nchecks = ['rate==1']\n"
+    )
+    return path.name
+
+
+def _url(process: subprocess.Popen[str]) -> str:
+    """Give the address that the command prints when it is ready."""
+    said = []
+    for line in process.stderr or ():
+        said.append(line)
+        if found := re.search(r"Start a run at (\S+)\. ", line):
+            return found[1]
+    raise AssertionError("".join(said))
+
+
+def test_a_run_is_started_changed_and_stopped_on_the_page(browser: Browser, lab: Lab, steady: str) -> None:
+    """Start, two seconds' figures, Edit to four users, Stop, the verdict and the report, without a complaint."""
+    process = lab.start("run", "--ui", "--port", "0", "--scenario", steady)
+    url = _url(process)
+    context = browser.new_context(viewport=DESK)  # type: ignore[arg-type]  # a literal
+    page, own = context.new_page(), context.new_page()
+    complaints: list[str] = []
+    for shown in (page, own):
+        shown.on("console", lambda line: complaints.append(line.text))
+        shown.on("pageerror", lambda error: complaints.append(str(error)))
+        shown.set_default_timeout(PATIENCE)
+    page.goto(url)
+    assert page.locator('main [name="scenario"]').input_value() == steady
+    assert not page.locator('main [name="userCount"]').is_visible()
+    page.fill('main [name="label"]', "from the page")
+    page.click('main button[type="submit"]')
+    own.goto(f"{url}/lab/")
+    own.wait_for_selector('html[data-seconds="2"]')
+    own.wait_for_selector('html[data-seconds="3"]')
+    assert int(own.locator("#operations tr.whole td").first.inner_text()) > 0
+    page.click('button:has-text("Edit")')
+    page.fill('[role="presentation"] [name="userCount"]', "4")
+    page.click('[role="presentation"] button[type="submit"]')
+    own.wait_for_selector("#glance div:nth-child(2) dd:has-text('4')")
+    page.click('button:has-text("Stop")')
+    own.wait_for_selector("#word:has-text('STOPPED')")
+    page.wait_for_selector('button:has-text("New")')
+    with context.expect_page() as opened:
+        own.click("#to-report a")
+    opened.value.wait_for_selector("html[data-ready]")
+    assert "steady" in opened.value.title()
+    assert complaints == []
+    context.close()
+    process.send_signal(signal.SIGINT)
+    ended = lab.ended(process)
+    run = json.loads(next(lab.folder.glob("runs/*/run.json")).read_text())
+    assert (run["label"], run["status"], ended.code) == ("from the page", "stopped", 105), ended.err
+    assert max(run["totals"]["iterations"], 0) > 4
