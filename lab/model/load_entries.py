@@ -49,7 +49,7 @@ def load(table: Mapping[str, Any], name: str, source: Source) -> Load:
     own = OWN[executor]
     for key in table:
         if key not in COMMON and key not in own:
-            raise source.error(f'"{key}" does not belong to {executor}, which takes {_listed(own)}', key)
+            raise source.error(f'"{key}" does not belong to {executor}, which takes {_listed(own)}', key, table[key])
     shape = _SHAPES[executor](table, executor, source)
     return Load(
         executor=executor,
@@ -84,7 +84,8 @@ def _constant(table: Mapping[str, Any], executor: str, source: Source) -> _Shape
     seconds = entries.seconds(table, "duration", source)
     if number < 1 or seconds <= 0:
         what = "arrivals" if key == "rate" else "users"
-        raise source.error(f"{number} {what} for {seconds:g} s are no load; both must be more than 0", key)
+        word = key if number < 1 else "duration"
+        raise source.error(f"{number} {what} for {seconds:g} s are no load; both must be more than 0", word)
     return _Shape(number, (Stage(seconds, number),))
 
 
@@ -111,9 +112,10 @@ def _ramping(table: Mapping[str, Any], executor: str, source: Source) -> _Shape:
 def _bounded(table: Mapping[str, Any], executor: str, source: Source) -> _Shape:
     vus, iterations = entries.count(table, "vus", source, 1), entries.count(table, "iterations", source, 1)
     if vus < 1 or iterations < 1:
-        raise source.error(f"{vus} users and {iterations} iterations are no load; both must be more than 0", "vus")
+        word = "vus" if vus < 1 else "iterations"
+        raise source.error(f"{vus} users and {iterations} iterations are no load; both must be more than 0", word)
     if executor == "shared-iterations" and vus > iterations:
-        raise source.error(f"{vus} users share {iterations} iterations: some would have nothing to do", "vus")
+        raise source.error(f"{vus} users share {iterations} iterations: some would have nothing to do", "iterations")
     seconds = entries.seconds(table, "maxDuration", source, LONGEST)
     if seconds <= 0:
         raise source.error("maxDuration must be more than 0", "maxDuration")

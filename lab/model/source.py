@@ -34,7 +34,8 @@ class Source:
         """Find the line where a key has this value, else where the word is a key, else where it stands at all."""
         text = rf'["\']?{re.escape(word)}["\']?'
         key = rf"(?:^|[{{,\[.])\s*{text}\s*"
-        patterns = [rf"{key}[=.\]]", rf"(?<![\w-]){text}(?![\w-])"]
+        # A key of the table itself before one of a table that is written inside a line, such as a stage.
+        patterns = [rf"^\s*{text}\s*[=.]", rf"{key}[=.\]]", rf"(?<![\w-]){text}(?![\w-])"]
         if isinstance(value, str | int):
             patterns.insert(0, rf"{key}=\s*{_literal(value)}\s*(?:[,}}]|$)")
         for pattern in patterns:
