@@ -1,4 +1,4 @@
-"""A line: one kind of request, prepared once, so that counting an answer is a few additions."""
+"""What is prepared once, so that counting an answer is a few additions: a line for each kind of request."""
 
 from __future__ import annotations
 
@@ -99,3 +99,15 @@ class Line:
         if found is None:
             found = self._reasons[reason] = SeriesKey("failures", (*self._told, ("reason", reason)))
         return found
+
+
+class IterationKeys:
+    """The keys that an iteration is counted under."""
+
+    __slots__ = ("count", "errors", "response", "service")
+
+    def __init__(self, name: str, tags: Tags, outcome: str) -> None:
+        self.service = TrendKey("iteration_duration", name, tags, outcome)
+        self.response = self.service._replace(clock=RESPONSE)
+        self.count = SeriesKey("iterations", tags)
+        self.errors = SeriesKey("iteration_errors", tags)

@@ -14,7 +14,7 @@ from math import inf
 from typing import TYPE_CHECKING, Final
 
 from lab.engine.kinds import Kinds
-from lab.engine.line import Line, Second
+from lab.engine.line import IterationKeys, Line, Second
 from lab.engine.tags import UNTAGGED
 from lab.model.histogram import bin_of
 from lab.model.sample import FAIL, OK, RESPONSE, SERVICE, SeriesKey, Tags, Tick, TrendKey
@@ -30,33 +30,19 @@ MAX_OPERATIONS: Final = 200
 OTHER_REQUESTS: Final = "other requests"
 
 
-class _Iteration:
-    """The keys that an iteration is counted under."""
-
-    __slots__ = ("count", "errors", "response", "service")
-
-    def __init__(self, name: str, tags: Tags, outcome: str) -> None:
-        self.service = TrendKey("iteration_duration", name, tags, outcome)
-        self.response = self.service._replace(clock=RESPONSE)
-        self.count = SeriesKey("iterations", tags)
-        self.errors = SeriesKey("iteration_errors", tags)
-
-
 class Recorder:
     """Counts in memory by second. `clock` gives seconds, monotonic; `start` sets its zero."""
 
-    def __init__(self, clock: Callable[[], float], tags: Tags = ()) -> None:
-        """Begin second 0 now. `tags` are put under those of every call, whose own go before them."""
+    def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._zero = clock()
-        self._tags = tags
         self._seconds: dict[int, Second] = {}
         self._serial = count()
         self._closed = 0
         self._reasons: set[str] = set()
         self._lines: dict[tuple[str, Tags], Line] = {}
         self._others: dict[str, Line] = {}
-        self._iterations: dict[tuple[str, bool, Tags], _Iteration] = {}
+        self._iterations: dict[tuple[str, bool, Tags], IterationKeys] = {}
         self._series: dict[tuple[str, Tags], SeriesKey] = {}
         self.kinds = Kinds()
         self.in_flight = 0
@@ -104,9 +90,7 @@ class Recorder:
         if found is None:
             if len(self._lines) >= MAX_SERIES:
                 return self._other(tags)
-            found = self._lines[name, tags] = self._made(
-                name, {"operation": UNTAGGED, **dict(self._tags), **dict(tags)}
-            )
+            found = self._lines[name, tags] = self._made(name, {"operation": UNTAGGED, **dict(tags)})
         return found
 
     def request(  # noqa: PLR0913 - what a request is
@@ -123,7 +107,7 @@ class Recorder:
         """Count an iteration; `ok` is False when the user's own code raised in it, `late` is as for `Line.ok`."""
         second, found = self.now(), self._iterations.get((name, ok, tags))
         if found is None:
-            found = self._iterations[name, ok, tags] = _Iteration(name, self._all(tags), OK if ok else FAIL)
+            found = self._iterations[name, ok, tags] = IterationKeys(name, tags, OK if ok else FAIL)
         second.trends[found.service][bin_of(us)] += 1
         if late is not None:
             second.trends[found.response][bin_of(us + late)] += 1
@@ -133,7 +117,7 @@ class Recorder:
 
     def dropped(self, name: str, tags: Tags, n: int = 1) -> None:
         """Count arrivals that found no free user; `name` is the iteration's, or "" where no one knows which."""
-        tags = self._all((*tags, ("iteration", name)) if name else tags)
+        tags = tuple(sorted((*tags, ("iteration", name)))) if name else tags
         self.now().counters[SeriesKey("dropped_iterations", tags)] += n
 
     def idle(self, us: int) -> None:
@@ -213,9 +197,6 @@ class Recorder:
         """Let the next call look anew which second it is."""
         self._begin, self._end = inf, -inf
 
-    def _all(self, tags: Tags) -> Tags:
-        return tuple(sorted({**dict(self._tags), **dict(tags)}.items()))
-
     def _made(self, name: str, tags: Mapping[str, str]) -> Line:
         return Line(name, tuple(sorted(tags.items())), self.now, self._reason)
 
@@ -237,7 +218,7 @@ class Recorder:
             if len(self._series) >= MAX_SERIES:
                 self._drop()
                 return SeriesKey(metric, other)
-            found = self._series[metric, tags] = SeriesKey(metric, self._all(tags))
+            found = self._series[metric, tags] = SeriesKey(metric, tuple(sorted(tags)))
         return found
 
     def _drop(self) -> None:

@@ -29,10 +29,10 @@ class Clock:
         return self.now
 
 
-def started(*tags: tuple[str, str]) -> tuple[Clock, Recorder]:
+def started() -> tuple[Clock, Recorder]:
     """Make a recorder whose second 0 begins now."""
     clock = Clock()
-    recorder = Recorder(clock, tags)
+    recorder = Recorder(clock)
     recorder.start()
     return clock, recorder
 
@@ -142,17 +142,16 @@ def test_every_request_is_counted_once(plan: list[tuple[str, float, int]], every
     assert whole.histogram(Selector(DURATION), OK).bins == Counter(bin_of(us) for kind, _, us in plan if kind == "ok")
 
 
-def test_a_request_carries_the_scenarios_tags() -> None:
-    """Name, operation, tags and outcome make the key; the request's own operation wins over a tag of that name."""
-    clock, recorder = started(("team", "a"), ("operation", "mine"))
-    answer(recorder, 5)
-    answer(recorder, 7, "HTTP 503")
-    recorder.check("c", BOOKING, passed=True)
-    recorder.check("c", BOOKING, passed=False)
+def test_a_request_carries_its_tags() -> None:
+    """Name, tags and outcome make the key; a failure's reason stands under its name and operation."""
+    clock, recorder = started()
+    tags = (*BOOKING, ("team", "a"))
+    for us, reason in ((5, None), (7, "HTTP 503")):
+        recorder.request("POST /b", tags, us, reason, 10)
+        recorder.check("c", tags, passed=reason is None)
     clock.now += 1
 
     (tick,) = recorder.close({})
-    tags = (("operation", "booking"), ("team", "a"))
 
     assert dict(tick.trends) == {
         TrendKey(DURATION, "POST /b", tags, OK): {5: 1},
@@ -182,9 +181,9 @@ def test_reasons_are_bounded() -> None:
 
 def test_iterations_are_counted_with_their_duration() -> None:
     """One that raised is an iteration, an error, and no success."""
-    clock, recorder = started(("team", "a"))
-    recorder.iteration("book", 10, ok=True)
-    recorder.iteration("book", 20, ok=False)
+    clock, recorder = started()
+    recorder.iteration("book", 10, ok=True, tags=(("team", "a"),))
+    recorder.iteration("book", 20, ok=False, tags=(("team", "a"),))
     recorder.trend("generator_lag", "probe", 30)
     clock.now += 1
 
