@@ -17,7 +17,7 @@ from lab.engine.kinds import Kinds
 from lab.engine.line import IterationKeys, Line, Second
 from lab.engine.tags import UNTAGGED
 from lab.model.histogram import bin_of
-from lab.model.sample import FAIL, OK, RESPONSE, SERVICE, SeriesKey, Tags, Tick, TrendKey
+from lab.model.sample import FAIL, OK, SERVICE, SeriesKey, Tags, Tick, TrendKey
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
