@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lab.engine.client import Data, LabContext, LabUser  # isort: skip - first: Locust patches the interpreter
+from lab.engine.client import Data, LabContext  # isort: skip - first: Locust patches the interpreter
 
 import os
 import random
@@ -20,12 +20,12 @@ import gevent.event
 import psutil
 
 from lab.engine.crowd import Crowd, Role, crowd_of
+from lab.engine.equipped import Equipped
 from lab.engine.ledger import Ledger
 from lab.engine.listen import request_listener
 from lab.engine.loaded import dressed
 from lab.engine.pace import Pace
 from lab.engine.recorder import US, Recorder
-from lab.engine.turn import Presence
 from lab.engine.userfile import load_user_classes
 from lab.errors import ScenarioError
 from lab.model.dataset import Dataset
@@ -109,14 +109,12 @@ class Cell:
         self._cpu = time.process_time()
         self._process = psutil.Process()
         self._traces: Traces = Counter()
-        self._presence = Presence(self.recorder)
         self._role = Role(share.place, share.among)
         self._rps = scenario.rps
         self._pace = Pace(scenario.rps / share.among) if scenario.rps else None
         classes = load_user_classes(share.users, scenario.user_classes)
         self._crowds = [
-            crowd_of(load, self.recorder, self._presence, self._role, str(run.seed), shift)
-            for shift, load in enumerate(scenario.loads)
+            crowd_of(load, self.recorder, self._role, str(run.seed), shift) for shift, load in enumerate(scenario.loads)
         ]
         made = [self._dress(crowd, classes[crowd.load.user_class], run.target.gateway) for crowd in self._crowds]
         environment.user_classes = made
@@ -130,7 +128,7 @@ class Cell:
             numbers=count(share.place, share.among),
             pace=self._pace,
         )
-        counts = {issubclass(user_class, LabUser) for user_class in made}
+        counts = {issubclass(user_class, Equipped) for user_class in made}
         environment.events.request.add_listener(request_listener(self.recorder, counts_sent=counts == {True}))
         environment.events.user_error.add_listener(self._on_user_error)
 
@@ -146,8 +144,9 @@ class Cell:
 
     def start(self, at: float | None = None) -> None:
         """Let second 0 begin; see `Recorder.start`."""
-        self._presence.settle()
         self.recorder.start(at)
+        for crowd in self._crowds:
+            crowd.settle()
 
     def follow(self) -> None:
         """Let users come and go until all loads are over."""
@@ -206,7 +205,6 @@ class Cell:
         """Give the seconds that are over, or all, with what this process measured of itself."""
         late, self._late = sorted(self._late), []
         before, self._cpu = self._cpu, time.process_time()
-        self._presence.settle()
         gauges = {
             "vus": float(runner.user_count),
             "vus_target": float(sum(crowd.wanted for crowd in self._crowds)),

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from locust.env import Environment
 
     from lab.engine.recorder import Recorder
-    from lab.engine.turn import Presence
     from lab.model.load import Load
 
 EARLY: Final = 0.0005
@@ -93,7 +92,7 @@ class Crowd:
         elif not self._ended and elapsed >= self.load.start_time:
             self._follow(elapsed)
         elif not self._ended and elapsed >= self.load.start_time - LEAD:
-            self.prepare()
+            self.approach()
         for user, deadline in list(self._users.items()):
             if elapsed >= deadline + PATIENCE:
                 self._forget(user)  # it does not go, whatever it is told
@@ -111,6 +110,10 @@ class Crowd:
 
     def prepare(self) -> None:
         """Let users come who are to be there before the load begins."""
+
+    def approach(self) -> None:
+        """Get ready, since the load begins in a moment."""
+        self.prepare()
 
     @property
     def prepared(self) -> bool:
@@ -220,12 +223,18 @@ class Open(Crowd):
         super().edit(elapsed, number)
         if self._keeper is not None:
             self._keeper.kill(block=False)
-            self._keeper = None
+            self._keeper = gevent.spawn(self._keep, self.load)
 
-    def _follow(self, elapsed: float) -> None:  # noqa: ARG002 - as that of every crowd
+    def approach(self) -> None:
+        """Let the schedule be kept from here on: its first arrivals do not wait for the next look."""
         if self._keeper is None:
             self.prepare()
             self._keeper = gevent.spawn(self._keep, self.load)
+
+    def _follow(self, elapsed: float) -> None:  # noqa: ARG002 - as that of every crowd
+        self.approach()
+        if self._keeper is not None and self._keeper.exception is not None:
+            raise self._keeper.exception  # a load whose arrivals nobody gives out any more is none
         self._most = max(self._role.share(self.load.max_vus, self._shift), 1)
         self.wanted = len(self._users)
 
@@ -264,28 +273,27 @@ class Open(Crowd):
 
     def settle(self) -> None:
         """Count as dropped what still waits when nobody is left to take it."""
-        if self.turn.waiting:
-            self._recorder.dropped("", self._user_class.under, len(self.turn.waiting))  # type: ignore[attr-defined]  # as above
-            self.turn.waiting.clear()
+        # Where nothing was dropped, none is the number, and not unknown.
+        self._recorder.dropped("", self._user_class.under, len(self.turn.waiting))  # type: ignore[attr-defined]  # as above
+        self.turn.waiting.clear()
 
 
-def crowd_of(load: Load, recorder: Recorder, presence: Presence, role: Role, seed: str, shift: int = 0) -> Crowd:  # noqa: PLR0913, PLR0917 - all that users need
+def crowd_of(load: Load, recorder: Recorder, role: Role, seed: str, shift: int = 0) -> Crowd:
     """Make the crowd of a load; `bind` gives it its users' class.
 
     Args:
         load: what to follow.
         recorder: counts, and says what time of the run it is.
-        presence: adds up the time at work.
         role: which part is this process's.
         seed: of the schedule of arrivals.
         shift: the load's number among the scenario's.
     """
     if load.open:
-        return Open(load, Arrivals(presence, lambda: recorder.elapsed), role, recorder, seed, shift)
+        return Open(load, Arrivals(lambda: recorder.elapsed), role, recorder, seed, shift)
     if load.executor == "shared-iterations":
         base, odd = divmod(load.iterations, load.start)
         mine = base * role.share(load.start, shift) + role.share(odd, shift)
-        return Bounded(load, Tickets(presence, shared=mine), role, shift)
+        return Bounded(load, Tickets(shared=mine), role, shift)
     if load.bounded:
-        return Bounded(load, Tickets(presence, each=load.iterations), role, shift)
-    return Crowd(load, Turn(presence), role, shift)
+        return Bounded(load, Tickets(each=load.iterations), role, shift)
+    return Crowd(load, Turn(), role, shift)

@@ -45,6 +45,8 @@ class Loaded(User):
         super().__init__(environment)
         self.late_us: int | None = None
         self.at_work = False
+        self.idle_since: float | None = None
+        self.told_to_wait = 0.0
 
     def context(self) -> dict[str, Any]:
         """Give the tags of a request and, for the first one of an iteration, by how many µs that began late."""
@@ -68,7 +70,7 @@ def dressed(user_class: type[User], load: Load, turn: Turn, recorder: Recorder, 
         "load_tags": tags,
         "load_env": dict(load.env),
         "under": tuple(sorted(tags.items())),
-        "wait_time": _at_once if load.open else _waiting(user_class.wait_time, recorder),
+        "wait_time": _at_once if load.open else _waiting(user_class.wait_time),
         "__module__": user_class.__module__,
         "__doc__": user_class.__doc__,
     }
@@ -103,20 +105,28 @@ def _timed(task: Callable[[Any], object]) -> Callable[[Any], None]:
         user: Any = owner.user if isinstance(owner, TaskSet) else owner
         turn, recorder = user.lab_turn, user.lab_recorder
         late = user.late_us = turn.begin(user)
-        user.at_work = True
         begin = perf_counter()
+        if user.idle_since is not None:
+            # A wait counts once it is over, as an iteration does: what the end of a run cuts off is in neither sum.
+            recorder.idle(int(user.told_to_wait * US))
+            recorder.users(int((begin - user.idle_since) * US))
+        user.at_work, ok = True, None
         try:
             task(owner)
+            ok = True
         except FLOW:
             raise
         except Exception:
-            recorder.iteration(name, int((perf_counter() - begin) * US), ok=False, tags=user.under, late=late)
+            ok = False
             raise
-        else:
-            recorder.iteration(name, int((perf_counter() - begin) * US), ok=True, tags=user.under, late=late)
         finally:
-            user.at_work = False
-            turn.end(user)
+            end = perf_counter()
+            if ok is not None:
+                took = int((end - begin) * US)
+                recorder.iteration(name, took, ok=ok, tags=user.under, late=late)
+                recorder.users(took)
+            user.at_work, user.told_to_wait = False, 0.0
+            user.idle_since = end if late is None else None
 
     setattr(iteration, _MARK, True)
     return iteration
@@ -127,13 +137,13 @@ def _at_once(_user: object) -> float:
     return 0.0
 
 
-def _waiting(wait_time: Any, recorder: Recorder) -> Callable[[Any], float]:  # noqa: ANN401 - what Locust takes
+def _waiting(wait_time: Any) -> Callable[[Any], float]:  # noqa: ANN401 - what Locust takes
     """Note how long a user is told to wait."""
 
     def noted(user: Any) -> float:  # noqa: ANN401 - a user
         seconds = float(wait_time(user))
         if not user.at_work:  # a wait inside an iteration is a part of it
-            recorder.idle(int(seconds * US))
+            user.told_to_wait += seconds
         return seconds
 
     return noted
@@ -141,16 +151,17 @@ def _waiting(wait_time: Any, recorder: Recorder) -> Callable[[Any], float]:  # n
 
 def _wrap_wait(task_set: Any) -> None:  # noqa: ANN401 - a task set's class
     """Let a task set's own wait time hold in closed models only, and be noted there."""
-    own = vars(task_set).get("wait_time")
-    if own is None:
-        return
+    own = task_set.wait_time
+    if own is TaskSet.wait_time or hasattr(own, _MARK):
+        return  # its user's wait time holds, or it inherits one that is noted already
 
     def noted(self: Any) -> float:  # noqa: ANN401 - a task set
         if self.user.wait_time.__func__ is _at_once:
             return 0.0
         seconds = float(own(self))
         if not self.user.at_work:
-            self.user.lab_recorder.idle(int(seconds * US))
+            self.user.told_to_wait += seconds
         return seconds
 
+    setattr(noted, _MARK, True)
     task_set.wait_time = noted

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import deque
-from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from gevent.hub import Waiter, get_hub
@@ -16,36 +15,11 @@ if TYPE_CHECKING:
 
     from locust import User
 
-    from lab.engine.recorder import Recorder
-
-
-class Presence:
-    """Adds up the time that users are at work, for Little's law: users × seconds."""
-
-    def __init__(self, recorder: Recorder) -> None:
-        self._recorder = recorder
-        self._users = 0
-        self._since = perf_counter()
-
-    def change(self, by: int) -> None:
-        """Count what has passed with as many as there were, and let so many come (or go, below 0)."""
-        now = perf_counter()
-        if self._users:
-            self._recorder.users(int((now - self._since) * self._users * US))
-        self._since = now
-        self._users += by
-
-    def settle(self) -> None:
-        """Count what has passed up to now."""
-        self.change(0)
-
 
 class Turn:
     """Everybody may begin at once: users that work for themselves."""
 
-    def __init__(self, presence: Presence) -> None:
-        self._presence = presence
-        self._at_work: set[User] = set()
+    def __init__(self) -> None:
         self._expected: set[User] = set()
 
     @property
@@ -66,28 +40,19 @@ class Turn:
         Raises:
             StopUser: there is nothing left for it to do.
         """
-        if user not in self._at_work:
-            self._expected.discard(user)
-            self._at_work.add(user)
-            self._presence.change(1)
+        self._expected.discard(user)
         return None
-
-    def end(self, user: User) -> None:
-        """Hear that a user's iteration is over, whatever ended it."""
 
     def gone(self, user: User) -> None:
         """Hear that a user has left."""
         self._expected.discard(user)
-        if user in self._at_work:
-            self._at_work.remove(user)
-            self._presence.change(-1)
 
 
 class Tickets(Turn):
     """A number of iterations that users share, or a number for each of them."""
 
-    def __init__(self, presence: Presence, *, shared: int = 0, each: int = 0) -> None:
-        super().__init__(presence)
+    def __init__(self, *, shared: int = 0, each: int = 0) -> None:
+        super().__init__()
         self._shared, self._each = shared, each
         self._taken: dict[User, int] = {}
 
@@ -108,8 +73,8 @@ class Tickets(Turn):
 class Arrivals(Turn):
     """Users wait until an arrival comes to them, the one that has waited longest first."""
 
-    def __init__(self, presence: Presence, elapsed: Callable[[], float]) -> None:
-        super().__init__(presence)
+    def __init__(self, elapsed: Callable[[], float]) -> None:
+        super().__init__()
         self._elapsed = elapsed
         self._free: dict[User, Any] = {}
         self.waiting: deque[float] = deque()
@@ -145,10 +110,4 @@ class Arrivals(Turn):
                 due = waiter.get()
             finally:
                 self._free.pop(user, None)
-        self._at_work.add(user)
-        self._presence.change(1)
         return max(int((self._elapsed() - due) * US), 0)
-
-    def end(self, user: User) -> None:
-        """Count the user as free."""
-        self.gone(user)
