@@ -260,6 +260,7 @@ def run(  # noqa: PLR0913, PLR0917 - each is an option
     stage: Annotated[list[str] | None, typer.Option(help="Replace the load: DURATION:USERS, repeatable.")] = None,
     threshold: Annotated[list[str] | None, typer.Option(help='Add one, repeatable: "checks:rate>0.99".')] = None,
     duration: opt.Duration = "",
+    warmup: opt.Warmup = "",
     time_scale: Annotated[float, typer.Option(help="Multiply the stages' time: 0.1 is ten times shorter.")] = 1.0,
     seed: Annotated[int, typer.Option(help="Seed of the users' random choices.")] = 1,
     dataset: Annotated[Path | None, typer.Option(help="Use this dataset file.")] = None,
@@ -289,8 +290,9 @@ def run(  # noqa: PLR0913, PLR0917 - each is an option
 
     Without a target it uses the platform that is up, or starts one for this run.
     """
-    from lab import place, redact, runner
+    from lab import place, redact, runner, steady
     from lab import ui as web
+    from lab.lint.linter import before_run
     from lab.model import crew as crews
     from lab.sinks.influx import InfluxSink
     from reports.live import LiveView
@@ -303,6 +305,7 @@ def run(  # noqa: PLR0913, PLR0917 - each is an option
         # What the command line changes of a scenario it changes of the one that it names.
         changes = (stage, threshold, duration) if order.scenario == scenario else (None, None, "")
         planned = _planned(order.scenario, changes[0], changes[1], order.time_scale, changes[2])
+        planned = steady.with_warmup(planned, warmup) if warmup else planned
         return planned, crews.planned(
             workers=workers,
             master=master,
@@ -341,6 +344,8 @@ def run(  # noqa: PLR0913, PLR0917 - each is an option
         def once(order: web.Order) -> int:
             planned, crew = planned_for(order)
             data, file = _dataset(where, planned, dataset, state)
+            if remark := before_run(planned, data, order.scenario):
+                typer.echo(remark, err=True)
             plan = runner.Plan(
                 planned,
                 where,

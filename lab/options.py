@@ -90,6 +90,10 @@ NoInflux = Annotated[bool, typer.Option("--no-influx", help="Send none, whatever
 Duration = Annotated[
     str, typer.Option("--duration", help="Stretch the hold until all of it takes this long: 45m.", metavar="TIME")
 ]
+Warmup = Annotated[
+    str,
+    typer.Option("--warmup", help="The first seconds are shown and not judged: 30s, or auto (MSER-5).", metavar="TIME"),
+]
 Out = Annotated[Path, typer.Option("--out", help="Where run folders are.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
