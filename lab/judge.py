@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from math import isinf
 from typing import TYPE_CHECKING, Final
 
+from lab import breaking
 from lab.model.run import Status, Totals
 from lab.model.sample import US_PER_MS, SeriesKey
 from lab.model.threshold import INTEGRITY_METRICS, Outcome, Selector, ThresholdResult, judge
-from lab.model.verdict import Exit, Finding, Integrity, Validity, Verdict
+from lab.model.verdict import Breaking, Crossing, Exit, Finding, Integrity, Validity, Verdict
 from lab.model.words import counted
 from lab.validity import validity
 
@@ -52,6 +53,8 @@ class Measured:
     totals: Totals
     p95_us: float | None
     crash: str = ""
+    aborted: Crossing | None = None
+    breaking: Breaking | None = None
 
     @property
     def failed(self) -> list[ThresholdResult]:
@@ -68,7 +71,8 @@ def verdict(run: Measured) -> Verdict:
     """Say what came of a run.
 
     Exit codes by weight: stopped by the user (105), crashed (1), the script raised (107), the audit found something
-    (99: what was sold is counted and not timed, so that no gate takes it back), INVALID (98), a threshold (99), 0.
+    (99: what was sold is counted and not timed, so that no gate takes it back), INVALID (98), a threshold, whether it
+    ended the run or was not met at its end (99), 0.
     """
     level = validity(run.findings)
     if run.status is Status.STOPPED:
@@ -80,7 +84,7 @@ def verdict(run: Measured) -> Verdict:
     elif level is Validity.INVALID and not run.audit_failed:
         code = Exit.INVALID
     else:
-        code = Exit.THRESHOLDS if run.failed else Exit.PASSED
+        code = Exit.THRESHOLDS if run.failed or run.status is Status.ABORTED else Exit.PASSED
     passed = (
         run.status is Status.FINISHED
         and not run.failed
@@ -91,25 +95,16 @@ def verdict(run: Measured) -> Verdict:
 
 
 def _sentences(run: Measured, level: Validity) -> Iterator[str]:
-    name, totals = run.name, run.totals
-    if run.status is Status.CRASHED:
-        yield f"{name} did not come to its end: {run.crash}."
-    elif run.status is Status.STOPPED:
-        yield f"{name} was stopped after {totals.seconds} s."
-    elif totals.iteration_errors:
-        yield f"{name} did not pass: its own script raised."
-    elif level is Validity.INVALID:
-        worst = next((f.sentence for f in run.findings if f.level is Validity.INVALID), "nothing was measured")
-        yield f"{name}: this run cannot be believed: {worst}."
-    elif run.audit_failed and run.integrity and (wrong := _found(run.integrity)):
-        yield f"{name} failed: {wrong[0]}."
-    elif run.failed:
-        yield f"{name} failed: {_unmet(run)}."
-    else:
-        yield f"{name} held: {'every threshold was met' if run.thresholds else 'it had no threshold to meet'}."
+    totals = run.totals
+    yield _first(run, level)
     speed = "" if run.p95_us is None else f", p95 {_milliseconds(run.p95_us)}"
     share = totals.failed / max(totals.ok + totals.failed, 1)
     yield f"{counted(totals.ok + totals.failed, 'request')} in {totals.seconds} s, {share:.2%} failed{speed}."
+    if run.aborted and (run.audit_failed or level is Validity.INVALID):
+        yield f"It was {_ended(run.aborted)}."
+    if run.breaking:
+        found = breaking.answer(run.breaking)
+        yield f"{found[0].upper()}{found[1:]}."
     if run.audit_failed:
         yield f"{_unmet(run).capitalize()}."
     if totals.iteration_errors:
@@ -117,8 +112,35 @@ def _sentences(run: Measured, level: Validity) -> Iterator[str]:
     yield from _sold(run.integrity)
 
 
+def _first(run: Measured, level: Validity) -> str:
+    """Give the sentence that is read first."""
+    name = run.name
+    if run.status is Status.CRASHED:
+        said = f"{name} did not come to its end: {run.crash}."
+    elif run.status is Status.STOPPED:
+        said = f"{name} was stopped after {run.totals.seconds} s."
+    elif run.totals.iteration_errors:
+        said = f"{name} did not pass: its own script raised."
+    elif level is Validity.INVALID:
+        worst = next((f.sentence for f in run.findings if f.level is Validity.INVALID), "nothing was measured")
+        said = f"{name}: this run cannot be believed: {worst}."
+    elif run.audit_failed and run.integrity and (wrong := _found(run.integrity)):
+        said = f"{name} failed: {wrong[0]}."
+    elif run.aborted:
+        said = f"{name} was {_ended(run.aborted)}."
+    elif run.failed:
+        said = f"{name} failed: {_unmet(run)}."
+    else:
+        said = f"{name} held: {'every threshold was met' if run.thresholds else 'it had no threshold to meet'}."
+    return said
+
+
 def _unmet(run: Measured) -> str:
     return f"{len(run.failed)} of {len(run.thresholds)} thresholds {'was' if len(run.failed) == 1 else 'were'} not met"
+
+
+def _ended(by: Crossing) -> str:
+    return f"ended by a threshold at {breaking.clock(by.second)}: {breaking.said(by)}"
 
 
 def _milliseconds(microseconds: float) -> str:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from lab.errors import ConfigError
 from lab.gates.observed import REQUESTS
 from lab.model.histogram import Histogram
-from lab.model.sample import FAIL, OK, SERVICE
+from lab.model.sample import FAIL, OK, SERVICE, SeriesKey, Tally
 from lab.model.stage import parse_duration
 from lab.model.verdict import Finding, Validity
 
@@ -54,6 +54,32 @@ def with_warmup(scenario: Scenario, text: str) -> Scenario:
     if seconds >= scenario.duration:
         raise ConfigError(f"--warmup {text}: that leaves nothing of a run of {scenario.duration:g} s")
     return replace(scenario, warmup=seconds, auto_warmup=False)
+
+
+class Sums:
+    """A run's sum, and that of what is judged of it: what comes after the warm-up, whose seconds begin at 0 again."""
+
+    def __init__(self, scenario: Scenario, warmup: float = 0.0) -> None:
+        """Begin at nothing; `warmup` in seconds."""
+        self._warmup = round(warmup)
+        self.whole = primed(scenario)
+        self.judged = primed(scenario) if self._warmup else self.whole
+
+    def add(self, tick: Tick) -> None:
+        """Add a second."""
+        self.whole.add(tick)
+        if self._warmup and tick.second >= self._warmup:
+            self.judged.add(replace(tick, second=tick.second - self._warmup))
+
+
+def primed(scenario: Scenario) -> Tally:
+    """Give an empty sum that knows of no dropped arrival where one could be dropped: none is a figure, and no gap."""
+    tally = Tally()
+    for load in scenario.loads:
+        if load.open:
+            tags = {**dict(load.tags), **({"scenario": load.name} if load.name else {})}
+            tally.counters[SeriesKey("dropped_iterations", tuple(sorted(tags.items())))] = 0
+    return tally
 
 
 def truncation(values: Sequence[float]) -> int | None:

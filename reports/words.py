@@ -53,6 +53,7 @@ _OPEN: Final = {
     Status.RUNNING: ("RUNNING", "No verdict yet: the run is going on. These are its figures so far."),
     Status.CRASHED: ("CRASHED", "No verdict: the load process died before the end. These are the figures up to then."),
     Status.STOPPED: ("STOPPED", "No verdict: the run was stopped before its end. These are the figures up to then."),
+    Status.ABORTED: ("ABORTED", "No verdict: a threshold ended the run. These are the figures up to then."),
     Status.FINISHED: ("NO VERDICT", "The load came to its end, and was not judged."),
 }
 _KILLED: Final = ("KILLED", "No verdict: the run was killed before its end. These are the figures up to then.")
@@ -98,6 +99,7 @@ def _outcome(verdict: Verdict, status: Status) -> tuple[Outlook, Mark, str]:
         (status is Status.CRASHED, (Outlook.FAILED, Mark.BAD, "CRASHED")),
         (verdict.exit_code == Exit.SIGNAL, (Outlook.OPEN, Mark.NONE, "STOPPED")),
         (verdict.exit_code == Exit.SCRIPT, (Outlook.FAILED, Mark.BAD, "SCRIPT ERROR")),
+        (status is Status.ABORTED and verdict.exit_code == Exit.THRESHOLDS, (Outlook.FAILED, Mark.BAD, "ABORTED")),
         (verdict.exit_code == Exit.THRESHOLDS, (Outlook.FAILED, Mark.BAD, "FAILED")),
         (verdict.validity is Validity.INVALID, (Outlook.INVALID, Mark.WARN, "INVALID")),
         (not verdict.passed, (Outlook.FAILED, Mark.BAD, "FAILED")),

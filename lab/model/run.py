@@ -10,17 +10,18 @@ from lab.model.sample import FAIL, OK, Tally
 from lab.model.scenario import Scenario
 from lab.model.target import Target
 from lab.model.threshold import Selector, ThresholdResult
-from lab.model.verdict import Integrity, Verdict
+from lab.model.verdict import Breaking, Crossing, Integrity, Verdict
 
 RUN_VERSION: Final = 2
 
 
 class Status(StrEnum):
-    """How far a run came."""
+    """How far a run came: to its end, until the user stopped it, or a threshold with abortOnFail, or it crashed."""
 
     RUNNING = "running"
     FINISHED = "finished"
     STOPPED = "stopped"
+    ABORTED = "aborted"
     CRASHED = "crashed"
 
 
@@ -115,6 +116,8 @@ class Run:
     `load_started` is when its second 0 began; `sink` is None where no metrics were sent anywhere.
     `command` is the command line that started it, as it was typed; `pid` and `pid_started` (seconds since 1970) name
     the process that looks after it while its status is RUNNING. `workers` is the number of load processes.
+    `warmup` is how many seconds at the beginning are shown and judge nothing; `aborted` is the threshold that ended it,
+    and `breaking` how high its arrival rate could be raised, where thresholds were to end it.
     """
 
     id: str
@@ -138,6 +141,9 @@ class Run:
     pid: int = 0
     pid_started: float = 0.0
     totals: Totals = field(default_factory=Totals)
+    warmup: int = 0
+    aborted: Crossing | None = None
+    breaking: Breaking | None = None
     thresholds: tuple[ThresholdResult, ...] = ()
     integrity: Integrity | None = None
     verdict: Verdict | None = None

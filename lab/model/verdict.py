@@ -36,6 +36,33 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class Crossing:
+    """A threshold that was not met, what was measured (`inf`: no answer), and how many seconds into the run."""
+
+    threshold: str
+    actual: float
+    unit: str
+    second: int
+
+
+@dataclass(frozen=True, slots=True)
+class Breaking:
+    """How high an arrival rate could be raised until a threshold was not met any more.
+
+    Attributes:
+        rate: iterations a second that came to an end in the last seconds in which all held; None where they never did.
+        planned: how many should have begun then.
+        second: where these seconds end.
+        crossing: what did not hold right after; None where nothing broke.
+    """
+
+    rate: float | None
+    planned: float = 0.0
+    second: int = 0
+    crossing: Crossing | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class FlightDefect:
     """A flight whose count is wrong. `defect` = capacity − left − booked: negative lost updates, positive leaks."""
 

@@ -49,6 +49,8 @@ def verdict(run: Run) -> str:
         return "no verdict"
     if run.status is Status.STOPPED:
         return f"{run.verdict.validity}, stopped"
+    if run.status is Status.ABORTED:
+        return f"{run.verdict.validity}, ended by a threshold"
     return f"{run.verdict.validity}, {'passed' if run.verdict.passed else 'failed'}"
 
 

@@ -15,7 +15,7 @@ from lab.model.run import Status, Totals
 from lab.model.sample import FAIL, SeriesKey, Tally, Tick, TrendKey
 from lab.model.threshold import INTEGRITY_METRICS, Outcome, ThresholdResult, parse_threshold
 from lab.model.threshold import judge as hold
-from lab.model.verdict import Finding, Integrity, Validity, Verdict
+from lab.model.verdict import Breaking, Crossing, Finding, Integrity, Validity, Verdict
 
 PASSED = hold(parse_threshold("checks", "rate>0.5"), 1.0)
 FAILED = hold(parse_threshold("checks", "rate>0.5"), 0.1)
@@ -201,3 +201,34 @@ def test_no_answer_is_noted() -> None:
 
     assert (found.outcome, found.actual, found.unit) == (Outcome.FAIL, inf, "ms")
     assert found.note == "no answer: too many requests failed"
+
+
+ENDED = Crossing("http_req_duration p(95)<1000", 1430.0, "ms", 203)
+BROKE = Breaking(412.3, 420.0, 192, ENDED)
+
+
+def test_a_run_that_a_threshold_ended_says_which_and_when() -> None:
+    """It ends 99 even where all thresholds are met in the end, and says how far it came."""
+    found = verdict(status=Status.ABORTED, aborted=ENDED, breaking=BROKE, name="breakpoint")
+
+    assert (found.passed, found.exit_code) == (False, 99)
+    assert found.sentence.startswith(
+        "breakpoint was ended by a threshold at 3:23: http_req_duration p(95)<1000 was 1,430 ms. 1,000 requests in"
+    )
+    assert "The last rate that held: 412 iterations/s (planned 420) at 3:12; at 3:23 http_req" in found.sentence
+
+
+@pytest.mark.parametrize(
+    ("changes", "code", "first"),
+    [
+        ({"level": Validity.INVALID}, 98, "breakpoint: this run cannot be believed"),
+        ({"integrity": OVERSOLD, "thresholds": (SOLD_WRONGLY,)}, 99, "breakpoint failed: 345 seats"),
+        ({"errors": 3}, 107, "breakpoint did not pass: its own script raised"),
+    ],
+)
+def test_what_outweighs_the_end_by_a_threshold(changes: dict[str, Any], code: int, first: str) -> None:
+    """A generator that gave out, a seat that was sold twice and a script that raised are said first."""
+    found = verdict(status=Status.ABORTED, aborted=ENDED, name="breakpoint", **changes)
+
+    assert (found.passed, found.exit_code) == (False, code)
+    assert found.sentence.startswith(first)
