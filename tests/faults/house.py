@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import time
 from contextlib import ExitStack, closing, contextmanager
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -29,10 +28,6 @@ if TYPE_CHECKING:
 
 PLAN: Final = SeedPlan(cities=2, airports=4, airplanes=4, flights=40, users=20, capacity_min=2000, capacity_max=2500)
 
-USUAL_S: Final = 10.0
-"""So long it takes at most to start and fill the services on two cores that have nothing else to do."""
-LONGEST_STRETCH: Final = 2.0
-
 
 class House:
     """The five services, their servers, and a dataset.
@@ -46,7 +41,6 @@ class House:
         self._folder = folder
         self._until_the_end = ExitStack()
         self._runs = 0
-        self._stretch = 1.0
         self.sound = True
         self.repeated = 0
         self.database = database
@@ -54,7 +48,6 @@ class House:
 
     def __enter__(self) -> Self:
         """Start all of it and fill it."""
-        begun = time.monotonic()
         with ExitStack() as opened:
             brood = Brood()
             opened.callback(brood.close)
@@ -65,8 +58,6 @@ class House:
             self._dataset = self._folder / "dataset.json"
             seed(self.target, PLAN, self._dataset)
             self._until_the_end = opened.pop_all()
-        # On a machine that is busy with other things each start takes longer, and so does each recovery.
-        self._stretch = min(max((time.monotonic() - begun) / USUAL_S, 1.0), LONGEST_STRETCH)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -97,7 +88,7 @@ class House:
         self._runs += 1
         folder = self._folder / f"load-{self._runs}"
         folder.mkdir()
-        return Load(self.target, self._dataset, folder, self._stretch)
+        return Load(self.target, self._dataset, folder)
 
     def healthy(self) -> bool:
         """Tell whether the gateway finds everything ready."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 import time
@@ -23,9 +24,11 @@ HERE: Final = Path(__file__).parent
 LAB: Final = Path(sys.executable).with_name("airbourne-lab")
 SERVICES: Final = ("gateway", "auth", "flights", "booking", "reminder")
 PATIENCE_S: Final = 150
-CALM_S: Final = 5
+CALM_S: Final = 3
 BOOKED: Final = 20
 """So many seconds of load, with so many bookings, go before a fault."""
+WELL_S: Final = 5
+"""So many seconds of load come after it, when all is up again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,15 +88,14 @@ class Load:
         target: where they book.
         dataset: what.
         folder: where the run goes to; an empty one.
-        stretch: how much more time they have than steady.toml says.
     """
 
-    def __init__(self, target: Target, dataset: Path, folder: Path, stretch: float) -> None:
+    def __init__(self, target: Target, dataset: Path, folder: Path) -> None:
         self._folder = folder
         self._answers = folder / "answers.jsonl"  # as steady.toml calls it
         options = [f"--dataset={dataset}", *(f"--{name}={target.url(name)}" for name in SERVICES)]
         self._process = subprocess.Popen(
-            [LAB, "run", f"--scenario={HERE / 'steady.toml'}", f"--time-scale={stretch}", *options, "--json"],
+            [LAB, "run", f"--scenario={HERE / 'steady.toml'}", *options, "--json"],
             cwd=folder,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -127,7 +129,9 @@ class Load:
         return self.until_second(self._seconds() + number)
 
     def end(self) -> Ran:
-        """Wait for the run's end."""
+        """Let the users book on for some seconds, now that all is up again, and then finish; wait for the run's end."""
+        self.for_seconds(WELL_S)
+        self._process.send_signal(signal.SIGINT)
         out, err = self._process.communicate(timeout=PATIENCE_S)
         assert out.startswith("{"), err
         lines = self._answers.read_text(encoding="utf-8").splitlines()
