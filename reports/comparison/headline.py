@@ -30,7 +30,8 @@ def headline(rows: Sequence[Row], candidate: str) -> str:
         (row for row in mine if row.operation == operation and row.metric.name in _ORDER),
         key=lambda row: _ORDER.index(row.metric.name),
     ) or [mine[0]]
-    label = f"`{units.plain(candidate, 60)}`"
+    name = units.plain(candidate, 60).replace("`", "'")
+    label = f"`{name}`"
     if all(row.ruling.answer is Answer.NO_VERDICT for row in mine):
         return _without_verdict(main[0], label)
     if all(row.ruling == mine[0].ruling and not _clear(row) for row in mine) and mine[0].ruling.runs_more is None:

@@ -79,13 +79,13 @@ def _missing(sides: Contrast, key: Key, metric: Metric) -> Iterator[str]:
     for label, runs in ((sides.baseline, sides.before), (sides.candidate, sides.after)):
         # What was hidden for want of samples is told with the others that have too few.
         values = [run.values.get(key) for run in runs if run.values.get(key) is not None or key not in run.weak]
-        among = f"in {{}} of {counted(len(runs), 'run')} of {label}"
+        among = f"of {counted(len(runs), 'run')} of {label}"
         if silent := sum(value is not None and isinf(value) for value in values):
-            yield f"no answer {among.format(silent)}: so many requests failed that {metric.name} falls among them"
+            yield f"no answer in {silent} {among}: so many requests failed that {metric.name} falls among them"
         if absent := sum(value is None for value in values):
-            yield f"not measured {among.format(absent)}"
+            yield f"not measured in {absent} {among}"
         if nothing := sum(value is not None and isfinite(value) and _scaled(metric, value) is None for value in values):
-            yield f"zero {among.format(nothing)}"
+            yield f"zero in {nothing} {among}"
 
 
 def _weak(sides: Contrast, key: Key) -> Iterator[str]:

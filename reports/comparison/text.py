@@ -26,6 +26,8 @@ WIDEST: Final = 140
 MOST_NOTES: Final = 12
 _STYLES: Final = {Mark.GOOD: GOOD, Mark.BAD: BAD, Mark.WARN: WARN, Mark.NONE: DIM}
 _VERDICT_ROOM: Final = 12
+_INDENT: Final = 6
+_NARROW_COLUMNS: Final = 4
 
 
 def summary(found: Comparison, width: int = USUAL_WIDTH) -> str:
@@ -74,13 +76,14 @@ def lines(found: Comparison, width: int = USUAL_WIDTH) -> Iterator[Line]:
 
 
 def _table(found: Comparison, rows: Sequence[Row], width: int) -> Iterator[Line]:
-    """Lay rows out in columns; a verdict that is too long for the rest of the line goes on below."""
+    """Lay rows out in columns; on a narrow terminal what comes after the ratio goes on the line below."""
     cells = [(words.name(row.metric), *words.cells(row)[1:]) for row in rows]
     headings = words.headings(found)
     sizes = [max(units.cells(line[place]) for line in (headings, *cells)) for place in range(len(headings) - 1)]
-    room = width - sum(sizes) - 2 * len(sizes) - 6
-    below = room < _VERDICT_ROOM
-    yield (Span("      "), Span(_padded(headings[: len(sizes)], sizes) + ("" if below else headings[-1]), DIM))
+    below = width - sum(sizes) - 2 * len(sizes) - _INDENT < _VERDICT_ROOM
+    if below:
+        sizes = sizes[:_NARROW_COLUMNS]
+    yield (Span(" " * _INDENT), Span(_padded(headings, sizes) + ("" if below else headings[-1]), DIM))
     operation = ""
     for row, line in zip(rows, cells, strict=True):
         if row.operation != operation:
@@ -88,11 +91,13 @@ def _table(found: Comparison, rows: Sequence[Row], width: int) -> Iterator[Line]
             yield (Span(f"    {units.plain(operation, 60)}", BOLD),)
         mark = words.MARKS[row.ruling.answer]
         style = _STYLES[mark]
-        head: Line = (Span("    "), Span(f"{mark} ", style), Span(_padded(line[: len(sizes)], sizes), FIGURE))
+        head: Line = (Span("    "), Span(f"{mark} ", style), Span(_padded(line, sizes), FIGURE))
         if below:
             yield head
-            head = (Span("        "),)
-        yield from wrapped(head, line[-1], width, style, 8)
+            about = "; ".join(f"{name} {cell}" for name, cell in zip(headings[4:7], line[4:7], strict=True))
+            yield from wrapped((Span("        "),), f"{line[-1]}; {about}", width, style, 8)
+        else:
+            yield from wrapped(head, line[-1], width, style, 8)
         if row.before_band and row.after_band:
             bands = [
                 " to ".join(words.figure(row.metric, end) for end in ends) for ends in (row.before_band, row.after_band)
@@ -101,8 +106,8 @@ def _table(found: Comparison, rows: Sequence[Row], width: int) -> Iterator[Line]
 
 
 def _padded(cells: Sequence[str], sizes: Sequence[int]) -> str:
-    """Set the first column to the left, and the figures to the right."""
-    first, *others = [(cell, size - units.cells(cell)) for cell, size in zip(cells, sizes, strict=True)]
+    """Set the first column to the left, and the figures to the right; cells without a size are left out."""
+    first, *others = [(cell, size - units.cells(cell)) for cell, size in zip(cells, sizes, strict=False)]
     return f"{first[0]}{' ' * first[1]}  " + "".join(f"{' ' * fill}{cell}  " for cell, fill in others)
 
 
