@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from lab.engine.client import LabUser, json_data, operation
+from lab.engine.client import json_data, operation
+from lab.engine.lean import LeanUser
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,10 +15,12 @@ if TYPE_CHECKING:
 
 OK: Final = 200
 PAGE: Final = 20
+REMEMBERED: Final = 20
+"""Bookings that a traveller may cancel, the newest: who remembered all of them would grow for ever."""
 BOOKINGS: Final = "/bookingservice/api/v1/bookings"
 
 
-class Traveller(LabUser):
+class Traveller(LeanUser):
     """Somebody who books seats through the gateway."""
 
     abstract = True
@@ -38,7 +41,7 @@ class Traveller(LabUser):
         )
         return booking if accepted else {}
 
-    def ask_for(self, attempt: Attempt, wanted: Mapping[str, object], token: str, *, judged: bool = False) -> Any:  # noqa: ANN401 - any of Locust's responses
+    def ask_for(self, attempt: Attempt, wanted: Mapping[str, object], token: str, *, judged: bool = False) -> Any:  # noqa: ANN401 - any client's response
         """Send the request for a booking; with `judged` it is the caller who says whether the answer is a failure."""
         return self.client.post(
             self.target.through_gateway("booking") + "/api/v1/bookings",
@@ -93,6 +96,7 @@ class PoolTraveller(Traveller):
         booking = self.book(flight, seats, who.id, who.email, who.token)
         if "id" in booking:
             self.mine.append((flight, seats, booking["id"]))
+            del self.mine[:-REMEMBERED]
 
     def look(self) -> None:
         """Search in one of three ways: a page of all, below a price, or from an airport that was seen before."""
@@ -130,7 +134,7 @@ def order(flight: Flight, seats: int, user: int | str) -> dict[str, object]:
     return {"flightId": flight.id, "userId": user, "NoOfSeats": seats}
 
 
-def _rows(response: Any) -> list[dict[str, Any]] | None:  # noqa: ANN401 - any of Locust's responses
+def _rows(response: Any) -> list[dict[str, Any]] | None:  # noqa: ANN401 - any client's response
     rows = response.json()["data"]
     return rows if isinstance(rows, list) and all(isinstance(row, dict) for row in rows) else None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lab.engine.client import Data, LabContext, LabUser  # isort: skip - first: Locust patches the interpreter
+from lab.engine.client import Data, LabContext  # isort: skip - first: Locust patches the interpreter
 
 import io
 import json
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from locust.env import Environment
 
+from lab.engine.lean import LeanUser
 from lab.engine.ledger import Ledger
 from lab.engine.recorder import Recorder
 from lab.engine.userfile import load_user_classes
@@ -94,7 +95,7 @@ def _wanted(row: dict[str, Any], query: dict[str, str]) -> bool:
     return str(row["departureAirportID"]) == airport and int(low) <= row["price"] <= int(high)
 
 
-def routine(user_class: type[LabUser], dataset: Dataset) -> dict[str, object]:
+def routine(user_class: type[LeanUser], dataset: Dataset) -> dict[str, object]:
     """Do iterations with three users, and give the averages."""
     environment = Environment()
     platform = Platform(dataset)
@@ -136,9 +137,9 @@ def main() -> None:
     print(json.dumps(found))  # noqa: T201 - what the test reads
 
 
-def _class(file: str, name: str) -> type[LabUser]:
+def _class(file: str, name: str) -> type[LeanUser]:
     found = load_user_classes(Path(file), [name])[name]
-    assert issubclass(found, LabUser)
+    assert issubclass(found, LeanUser)
     return found
 
 
