@@ -12,16 +12,24 @@ import gc
 import gzip
 import itertools
 import json
+import os
 import socket
 import struct
 import sys
 import time
 from collections import Counter
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import gevent
 import gevent.pool
 import gevent.socket
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from gevent.server import StreamServer
 from locust.exception import LocustError, ResponseError
 
@@ -76,13 +84,14 @@ ENDS = {"/last", "/leaves", "/old", "/half", "/cut", "/noise", "/twice"}
 class Server:
     """Answers by path, and remembers what came over which connection."""
 
-    def __init__(self) -> None:
+    def __init__(self, host: str = "127.0.0.1", **secure: str) -> None:
         self.seen: list[tuple[int, str, str]] = []
         self.open = 0
         self._numbers = itertools.count()
-        self._server = StreamServer(("127.0.0.1", 0), self._talk)
+        self._server = StreamServer((host, 0), self._talk, **secure)  # type: ignore[call-overload]  # a key and its certificate, or neither
         self._server.start()
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self.port = self._server.server_port
+        self.url = f"http://127.0.0.1:{self.port}"
 
     def stop(self) -> None:
         """Take no more connections."""
@@ -386,8 +395,59 @@ def leaving() -> dict[str, Any]:
     return {"before": before, "open": setting.server.open, "totals": setting.counted()["totals"]}
 
 
+def secure() -> dict[str, Any]:
+    """Ask a server over TLS by its right name, by a wrong one, and by a wrong one that nobody minds."""
+    setting = Setting()
+    with TemporaryDirectory() as folder:
+        file = Path(folder, "both.pem")
+        file.write_bytes(certificate())
+        os.environ["SSL_CERT_FILE"] = str(file)
+        server = Server(keyfile=str(file), certfile=str(file))
+        client = setting.user().client
+        right = [
+            client.post(f"https://localhost:{server.port}{path}").status_code
+            for path in ("/ok", "/long", "/last", "/ok")
+        ]
+        wrong = client.get(f"https://127.0.0.1:{server.port}/ok")
+        unminded = setting.user(insecure=True).client.get(f"https://127.0.0.1:{server.port}/ok")
+    return {
+        "right": right,
+        "seen": [f"{number} {method} {path}" for number, method, path in server.seen],
+        "wrong": [wrong.status_code, type(wrong.error).__name__],
+        "unminded": unminded.status_code,
+        "totals": setting.counted()["totals"],
+    }
+
+
+def certificate() -> bytes:
+    """Make a key, and a certificate for `localhost` that it signed itself."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    pem, plain = serialization.Encoding.PEM, serialization.NoEncryption()
+    return key.private_bytes(pem, serialization.PrivateFormat.PKCS8, plain) + made.public_bytes(pem)
+
+
+def sixth() -> dict[str, Any]:
+    """Ask a server at an IPv6 address, where this machine has any."""
+    try:
+        server = Server("::1")
+    except OSError as error:
+        return {"none": str(error)}
+    response = Setting().user().client.get(f"http://[::1]:{server.port}/echo")
+    return {"code": response.status_code, "named": f"Host: [::1]:{server.port}\r\n" in response.text}
+
+
 CASES: dict[str, Callable[[], dict[str, Any]]] = {
-    case.__name__: case for case in (both, connections, answers, requests, listeners, late, leaving)
+    case.__name__: case for case in (both, connections, answers, requests, listeners, late, leaving, secure, sixth)
 }
 
 

@@ -9,6 +9,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 SCRIPT = Path(__file__).parent / "lean_requests.py"
 UNTRUE = ("/half", "/slow", "/spoilt")
 """Whose failures Locust's client words otherwise, or loses: see decision 6."""
@@ -175,3 +177,25 @@ def test_a_user_who_is_stopped_leaves_nothing_open() -> None:
     found = run("leaving")
 
     assert found == {"before": [1, 2], "open": 0, "totals": [3, 2, 0, 1, 0]}
+
+
+def test_certificates_are_checked() -> None:
+    """A server that shows a certificate of its name is spoken with, another is not, unless the user minds nothing."""
+    found = run("secure")
+
+    assert found == {
+        "right": [200, 200, 200, 200],
+        "seen": ["0 POST /ok", "0 POST /long", "0 POST /last", "1 POST /ok", "2 GET /ok"],
+        "wrong": [0, "SSLCertVerificationError"],
+        "unminded": 200,
+        "totals": [6, 5, 1, 0, 0],
+    }
+
+
+def test_an_ipv6_address_is_a_host() -> None:
+    """It stands in brackets in the URL and in the Host header."""
+    found = run("sixth")
+    if "none" in found:
+        pytest.skip(f"no IPv6 here: {found['none']}")
+
+    assert found == {"code": 200, "named": True}
