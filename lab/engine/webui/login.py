@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import gevent
 import gevent.lock
 from flask import redirect, request, session
-from flask_login import UserMixin, login_user  # type: ignore[import-untyped]  # it has none
+from flask_login import UserMixin, current_user, login_user  # type: ignore[import-untyped]  # it has none
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from locust.web import WebUI
 
 SOMEBODY: Final = "somebody"
+OPEN: Final = {"locust.login", "locust.send_assets", "lab.static", "login"}
+"""What a stranger may see: the form, what it is made of, and where it leads."""
 WRONG_S: Final = 1.0
 """Seconds that a wrong password costs, and all others wait for: so many can be tried a day, and no more."""
 
@@ -57,6 +59,15 @@ def require_login(web: WebUI, password: str, pause: Callable[[float], Any] = gev
             "submit_button_text": "Sign in",
         },
     }  # type: ignore[typeddict-unknown-key]  # Locust's page takes a title, its type does not know it
+
+    @app.before_request
+    def known() -> ResponseReturnValue | None:
+        # Locust asks at most of its routes, and this at all of them.
+        if request.endpoint in OPEN or current_user.is_authenticated:
+            return None
+        answer: ResponseReturnValue = web.login_manager.unauthorized()
+        return answer
+
     one = gevent.lock.BoundedSemaphore()
 
     @app.route("/lab/login", methods=["POST"])
