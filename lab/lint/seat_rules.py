@@ -24,8 +24,10 @@ _BOOKED: Final = ("one", "all")
 
 def seats(plan: Plan) -> Iterator[Remark]:
     """The plan asks for more seats than there are, on all flights together or on the smallest of them."""
-    found = (_seats(plan.booking(flights)) for flights in _BOOKED)
-    yield from [remark for remark in found if remark is not None][:1]
+    for flights in _BOOKED:
+        remark = _seats(plan.booking(flights))
+        if remark is not None:
+            yield remark
 
 
 def _seats(plan: Plan) -> Remark | None:
