@@ -12,11 +12,15 @@ import json
 import time
 from typing import Any
 
+from locust.env import Environment
 from locust.exception import StopUser
 
+from lab.engine.loaded import dressed
 from lab.engine.recorder import Recorder
-from lab.engine.userfile import count_iterations
+from lab.engine.turn import Turn
+from lab.model.load import Load
 from lab.model.sample import Tally
+from lab.model.stage import Stage
 
 
 class Inner(TaskSet):
@@ -50,12 +54,14 @@ class Somebody(User):
 def main() -> None:
     """Wrap, run each task once, print the counts."""
     recorder = Recorder(time.perf_counter)
-    count_iterations(Somebody, recorder)
-    every: list[Any] = [*Somebody.tasks, *Inner.tasks]
+    load = Load("constant-vus", "Somebody", (Stage(1, 1),), 1)
+    made: Any = dressed(Somebody, load, Turn(), recorder, "http://127.0.0.1")
+    user = made(Environment())
+    every: list[Any] = [*made.tasks, *Inner.tasks]
     tasks = {one.__name__: one for one in every if not isinstance(one, type)}
     for one in tasks.values():
         with contextlib.suppress(KeyError, StopUser):
-            one(None)
+            one(user)
     tally = Tally()
     for tick in recorder.close({}, everything=True):
         tally.add(tick)
