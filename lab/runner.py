@@ -6,7 +6,6 @@ import os
 import signal
 import threading
 import time
-from collections import Counter
 from collections.abc import Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -14,37 +13,34 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
-from lab import judge, notification, samples_file, store, surroundings
+from lab import afterwards, notification, samples_file, store, surroundings
+from lab.afterwards import Followed
 from lab.audit import Auditor
 from lab.beside import Beside
+from lab.breaking import crossing, said
 from lab.errors import LabError
-from lab.facts import read_ledger
 from lab.generator import CpuWatch
-from lab.load import LoadEnd, LoadProcess
+from lab.load import LoadProcess
 from lab.model.crew import Crew
 from lab.model.dataset import Dataset
-from lab.model.run import DatasetSummary, Run, Status, Totals
-from lab.model.sample import OK, Tally
+from lab.model.run import DatasetSummary, Run, Status
 from lab.model.scenario import Scenario
 from lab.model.target import Target
-from lab.model.threshold import Selector
 from lab.platform import Client
 from lab.probes import Probes
 from lab.sinks.config import Sink
-from lab.validity import FEWEST_BEYOND, Observed, gates
+from lab.steady import Sums
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
-    from lab.model.sample import Tick
-    from lab.model.verdict import Integrity
+    from lab.model.sample import Tally, Tick
     from lab.store import RunFolder
 
 POLL_S: Final = 0.1
 KILL_AFTER_S: Final = 15.0
 CHANGING: Final = "Changing the load"
 """What a stage begins with that is over at once."""
-_ANSWERED: Final = Selector("http_req_duration")
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,19 +119,6 @@ def catching_interrupts() -> Iterator[Interrupts]:
             signal.signal(number, handler)
 
 
-@dataclass(frozen=True, slots=True)
-class Followed:
-    """What the load processes left: the sum of their ticks, each one's CPU share by second, and how they ended.
-
-    `started` is when second 0 began; empty when there was none.
-    """
-
-    tally: Tally
-    cpu: dict[str, list[float]]
-    end: LoadEnd
-    started: str = ""
-
-
 def execute(plan: Plan, observer: Observer, interrupts: Interrupts) -> tuple[RunFolder, Run, Tally]:
     """Run a plan to its verdict.
 
@@ -145,7 +128,7 @@ def execute(plan: Plan, observer: Observer, interrupts: Interrupts) -> tuple[Run
         interrupts: how often the user asked to stop; see `catching_interrupts`.
 
     Returns:
-        the run's folder, the run, and the sum of its samples.
+        the run's folder, the run, and the sum of those of its samples that are judged.
 
     Raises:
         ScenarioError, ScriptError: the user class is missing, or its file raised.
@@ -169,14 +152,8 @@ def execute(plan: Plan, observer: Observer, interrupts: Interrupts) -> tuple[Run
         # As it was saved last: with the time at which its load began.
         folder.save(replace(folder.load(), status=Status.CRASHED, ended=_now()))
         raise
-    status = {"finished": Status.FINISHED, "stopped": Status.STOPPED}.get(load.end.reason, Status.CRASHED)
-    run = replace(
-        run,
-        status=status,
-        load_started=load.started,
-        totals=Totals.of(load.tally),
-        script_errors=load.end.script_errors,
-    )
+    figures = afterwards.judged(scenario, folder, load)
+    run = afterwards.ended(run, load, figures)
     folder.save(run)
     integrity, delays = None, []
     if auditor and snapshot and not interrupts.twice.is_set():
@@ -185,22 +162,17 @@ def execute(plan: Plan, observer: Observer, interrupts: Interrupts) -> tuple[Run
         began = datetime.fromisoformat(run.load_started or run.started).timestamp()
         delays = notification.ticks(auditor.deliveries, began)
     client.close()
-    _add_delays(folder, load.tally, delays)
-    run = _judged(run, folder, load, integrity)
+    for tick in delays:
+        samples_file.note(folder, tick)
+    figures.add(delays)
+    run = replace(afterwards.verdict(run, folder, load, figures, integrity), ended=_now())
     samples_file.close(folder)
     folder.save(run)
     if plan.sink is not None:
         observer.stage("Sending the last points to InfluxDB")
         run = replace(run, sink=plan.sink.end(run, folder, delays))
         folder.save(run)
-    return folder, run, load.tally
-
-
-def _add_delays(folder: RunFolder, tally: Tally, delays: Sequence[Tick]) -> None:
-    """Keep and count how long the mails took, which the audit has found out."""
-    for tick in delays:
-        samples_file.note(folder, tick)
-    notification.add(tally, delays)
+    return folder, run, figures.tally
 
 
 def _begun(plan: Plan, folder: RunFolder) -> Run:
@@ -234,8 +206,8 @@ def _now() -> str:
 
 def _follow(run: Run, folder: RunFolder, plan: Plan, observer: Observer, interrupts: Interrupts) -> Followed:
     """Start the load process and add up what it records until it ends."""
-    tally, asked, killed_at = Tally(), 0, 0.0
-    cpu = CpuWatch()
+    sums, asked, killed_at = Sums(run.scenario, run.scenario.warmup), 0, 0.0
+    cpu, missed = CpuWatch(), None
     observer.stage("Starting the load process" if plan.crew.alone else "Starting the master and its workers")
     with (
         LoadProcess(folder, plan.dataset_file, plan.crew) as load,
@@ -248,36 +220,21 @@ def _follow(run: Run, folder: RunFolder, plan: Plan, observer: Observer, interru
                 observer.stage(words)
             for recorded in load.ticks():
                 tick = beside.second(recorded)
-                tally.add(tick)
+                sums.add(tick)
                 cpu.add(tick)
-                observer.second(tally, tick)
-            observer.second(tally, None)
+                observer.second(sums.whole, tick)
+                if not asked and missed is None:
+                    missed = crossing(run.scenario.thresholds, sums.judged, tick.second + 1)
+            observer.second(sums.whole, None)
             for number in plan.steering.edits() if plan.steering is not None else ():
                 observer.stage(f"{CHANGING}: {number} from now on")
                 load.edit(number)
-            for _ in range(min(interrupts.count, 2) - asked):
+            for _ in range(min(interrupts.count + bool(missed), 2) - asked):
                 asked += 1
                 killed_at = time.monotonic() + KILL_AFTER_S if asked > 1 else 0.0
-                observer.stage("Stopping at once" if asked > 1 else "Stopping: users finish what they began")
+                why = f" since {said(missed)} (abortOnFail)" if missed else ""
+                observer.stage("Stopping at once" if asked > 1 else f"Stopping{why}: users finish what they began")
                 load.stop()
             if killed_at and time.monotonic() > killed_at:
                 break
-        return Followed(tally, cpu.shares, load.end(), beside.run.load_started)
-
-
-def _judged(run: Run, folder: RunFolder, load: Followed, integrity: Integrity | None) -> Run:
-    tally = load.tally
-    attempts: Counter[str] = Counter(str(row.flight) for row in read_ledger(folder.ledger))
-    if integrity is not None:
-        judge.add_integrity(tally, integrity)
-    results = judge.judge_all(run.scenario.thresholds, tally)
-    sold_out = integrity.flights_sold_out if integrity else 0
-    findings = gates(Observed(run.scenario, tally, run.totals, load.cpu, attempts, sold_out, load.end.detail))
-    findings += load.end.findings
-    p95 = None
-    if (run.totals.ok + run.totals.failed) * 0.05 >= FEWEST_BEYOND:
-        p95 = tally.histogram(_ANSWERED, OK).percentile_with_failures(0.95, run.totals.failed)
-    measured = judge.Measured(
-        run.scenario.name, run.status, findings, results, integrity, run.totals, p95, load.end.detail
-    )
-    return replace(run, ended=_now(), thresholds=results, integrity=integrity, verdict=judge.verdict(measured))
+        return Followed(sums, cpu.shares, load.end(), beside.run.load_started, missed)

@@ -90,7 +90,7 @@ def close(folder: RunFolder) -> None:
 
     if not folder.ticks.exists():
         return
-    for table, path in zip(tables(_logged(folder)), (folder.samples, folder.series), strict=True):
+    for table, path in zip(tables(logged(folder)), (folder.samples, folder.series), strict=True):
         temporary = path.with_suffix(".new")
         with store.written(path):
             pq.write_table(table, temporary, compression="zstd")
@@ -108,7 +108,7 @@ def read(folder: RunFolder) -> tuple[pa.Table, pa.Table]:
     import pyarrow.parquet as pq  # noqa: PLC0415 - heavy, and not every command needs it
 
     if folder.ticks.exists():
-        return tables(_logged(folder))
+        return tables(logged(folder))
     try:
         return pq.read_table(folder.samples), pq.read_table(folder.series)
     except (OSError, ValueError) as error:
@@ -152,7 +152,12 @@ def seconds(*tables: pa.Table) -> Iterator[Tick]:
         yield Tick(second, trends, rates, counters, gauges)
 
 
-def _logged(folder: RunFolder) -> Iterator[Tick]:
+def logged(folder: RunFolder) -> Iterator[Tick]:
+    """Read the live logs of a run: the load's seconds as they came, then what was measured beside it.
+
+    Raises:
+        RunError: a line is no tick.
+    """
     yield from store.read_ticks(folder.ticks)
     if folder.probes.exists():
         yield from store.read_ticks(folder.probes)

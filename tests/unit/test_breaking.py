@@ -15,7 +15,7 @@ from lab.model.sample import FAIL, OK, RESPONSE, SeriesKey, Tally, Tick, TrendKe
 from lab.model.scenario import Scenario
 from lab.model.stage import Stage
 from lab.model.threshold import parse_threshold
-from lab.model.verdict import Breaking, Crossing
+from lab.model.verdict import Breaking
 from lab.steady import Sums, primed
 
 if TYPE_CHECKING:
