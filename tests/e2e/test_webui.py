@@ -14,7 +14,7 @@ import pytest
 
 from lab import store
 from lab.model.run import Status
-from lab.ui import Door, Order, Page
+from lab.ui import PASSWORD_VARIABLE, Door, Order, Page
 from tests import synthetic
 from tests.e2e.test_report_browser import DESK, FLAGS, NAMES
 
@@ -133,4 +133,20 @@ def test_hostile_texts_do_nothing_on_the_lab_page(browser: Browser, tmp_path: Pa
         assert own.evaluate("() => document.documentElement.scrollWidth") == DESK["width"]
         assert complaints == []
         assert {url for url in asked if not url.startswith(page.url)} == set()
+    context.close()
+
+
+def test_a_person_signs_in(browser: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The form says that a password is wrong, and leads to the page with the right one."""
+    monkeypatch.setenv(PASSWORD_VARIABLE, "a long password")
+    context = browser.new_context(viewport=DESK)  # type: ignore[arg-type]  # a literal
+    shown = context.new_page()
+    shown.set_default_timeout(PATIENCE)
+    with Page(Door(port=0, login=True), ["smoke"], Order("smoke")) as page:
+        page.tell(ready={"target": "http://127.0.0.1:1"})
+        shown.goto(f"{page.url}/lab/")
+        for password, then in (("wrong", "text=not the password"), ("a long password", 'main [name="scenario"]')):
+            shown.fill('[name="password"]', password)
+            shown.click('button[type="submit"]')
+            shown.wait_for_selector(then)
     context.close()
