@@ -43,6 +43,18 @@ class PoolBooker(PoolTraveller):
         self.book_any()
 
 
+class ArrivingBooker(PoolBooker):
+    """The same for loads whose iterations come by the clock: it does not think, since nobody would wait for it."""
+
+    wait_time = constant(0)
+    routine: ClassVar = {
+        "requests": {"booking": 1},
+        "checks": ["booking accepted", "booking is for the seats asked for"],
+        "seats": 2.5,
+        "flights": "all",
+    }
+
+
 class SessionBooker(Traveller):
     """Travellers one after another: each signs in, looks at the flights, makes ten trips and makes way for the next.
 
