@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,6 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 import pytest
+
+from lab.model.target import PORTS
+from lab.stack.ports import is_free
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -96,6 +101,33 @@ def lab(tmp_path: Path) -> Iterator[Lab]:
     found = Lab(tmp_path)
     yield found
     found.leave_nothing()
+
+
+@pytest.fixture(scope="module")
+def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """The command line in a folder whose platform is up, for the runs of all tests of a module."""
+    found = Lab(tmp_path_factory.mktemp("standing"))
+    up = found.run("up", "--port-offset", str(_free_offset()))
+    try:
+        assert up.code == 0, up.err
+        yield found
+    finally:
+        down, status = found.run("down"), found.run("status")
+        found.leave_nothing()
+    assert (down.code, status.code) == (0, 1), down.err + status.out
+
+
+def _free_offset() -> int:
+    """Give a port offset between that of a user's own platform and the ports that systems give to clients."""
+    offsets = random.sample(range(10_000, 27_000, 5), 1000)
+    return next(offset for offset in offsets if all(is_free(port + offset) for port in PORTS.values()))
+
+
+@pytest.fixture
+def shared(standing: Lab) -> Lab:
+    """The command line where a platform is up, and no run yet."""
+    shutil.rmtree(standing.folder / "runs", ignore_errors=True)
+    return standing
 
 
 @pytest.fixture

@@ -71,7 +71,7 @@ def test_a_short_ramp_on_safe_sells_no_seat_twice_and_notifies_everybody(
 
 def test_the_audit_finds_what_baseline_on_as_found_sold_twice(lab: Lab) -> None:
     """The naive test on the platform's first version ends 99, and says how many seats did not exist."""
-    ended = lab.run("run", "--scenario", "baseline", "--profile", "as-found", "--time-scale", "0.5")
+    ended = lab.run("run", "--scenario", "baseline", "--profile", "as-found", "--time-scale", "0.1")
     assert ended.code == 99, ended.out + ended.err
     run = json.loads(next(lab.folder.glob("runs/*/run.json")).read_text())
     assert run["integrity"]["seats_lost"] > 0
@@ -120,13 +120,13 @@ def test_a_killed_run_leaves_a_readable_one_and_no_process(lab: Lab, small: str)
     assert listed[0]["verdict"] is None
 
 
-def test_a_load_process_that_dies_makes_the_run_invalid_and_accuses_nobody(lab: Lab, small: str) -> None:
+def test_a_load_process_that_dies_makes_the_run_invalid_and_accuses_nobody(shared: Lab, small: str) -> None:
     """What its last moments booked is unknown, and not held against the platform; the run is not believed."""
-    process = lab.start("run", "--scenario", small, "--json")
-    wait_for(lambda: recorded(lab.folder, 3), "three recorded seconds")
+    process = shared.start("run", "--scenario", small, "--json")
+    wait_for(lambda: recorded(shared.folder, 3), "three recorded seconds")
     worker = next(p for p in psutil.Process(process.pid).children() if "lab.engine.worker" in p.cmdline())
     worker.kill()
-    ended = lab.ended(process)
+    ended = shared.ended(process)
     assert ended.code == 1, ended.err
     run = ended.json
     assert (run["status"], run["verdict"]["validity"]) == ("crashed", "INVALID")
@@ -144,19 +144,19 @@ def test_ctrl_c_before_the_load_stops_with_a_word(lab: Lab, small: str) -> None:
     assert not list(lab.folder.glob(".airbourne/run-*"))
 
 
-def test_a_users_file_that_raises_ends_107_with_its_line(lab: Lab, tmp_path: Path) -> None:
+def test_a_users_file_that_raises_ends_107_with_its_line(shared: Lab, tmp_path: Path) -> None:
     """An error in one's own code is one line that names file and line."""
     (tmp_path / "users.py").write_text(
         "from lab.engine.client import LabUser\nraise ValueError('half a thought')\n\nclass Mine(LabUser):\n    pass\n"
     )
     scenario = tmp_path / "mine.toml"
     scenario.write_text('executor = "constant-vus"\nexec = "Mine"\nvus = 1\nduration = "1s"\n[data]\nusers = 1\n')
-    ended = lab.run("run", "--scenario", str(scenario))
+    ended = shared.run("run", "--scenario", str(scenario))
     assert ended.code == 107
     assert ended.err.splitlines()[-1].endswith("users.py, line 2: ValueError: half a thought")
 
 
-def test_a_user_that_raises_while_it_runs_ends_107_and_says_where(lab: Lab, tmp_path: Path) -> None:
+def test_a_user_that_raises_while_it_runs_ends_107_and_says_where(shared: Lab, tmp_path: Path) -> None:
     """Iterations that raise are counted, shown with their trace, and fail the run."""
     (tmp_path / "users.py").write_text(
         "from locust import constant, task\nfrom lab.engine.client import LabUser\n\n"
@@ -165,13 +165,13 @@ def test_a_user_that_raises_while_it_runs_ends_107_and_says_where(lab: Lab, tmp_
     )
     scenario = tmp_path / "mine.toml"
     scenario.write_text('executor = "constant-vus"\nexec = "Mine"\nvus = 1\nduration = "2s"\n[data]\nusers = 1\n')
-    ended = lab.run("run", "--scenario", str(scenario), "--json")
+    ended = shared.run("run", "--scenario", str(scenario), "--json")
     assert ended.code == 107, ended.err
     assert ended.json["totals"]["iteration_errors"] > 3
     assert "KeyError: 'seat'" in ended.json["script_errors"][0]["message"]
 
 
-def test_a_plain_locust_user_class_runs_as_it_is(lab: Lab, tmp_path: Path) -> None:
+def test_a_plain_locust_user_class_runs_as_it_is(shared: Lab, tmp_path: Path) -> None:
     """A locustfile's HttpUser, which knows nothing of the lab, is recorded request by request."""
     (tmp_path / "users.py").write_text(
         "from locust import HttpUser, constant, task\n\n\n"
@@ -180,18 +180,18 @@ def test_a_plain_locust_user_class_runs_as_it_is(lab: Lab, tmp_path: Path) -> No
     )
     scenario = tmp_path / "plain.toml"
     scenario.write_text('executor = "constant-vus"\nexec = "Plain"\nvus = 2\nduration = "3s"\n[data]\nusers = 1\n')
-    ended = lab.run("run", "--scenario", str(scenario), "--json")
+    ended = shared.run("run", "--scenario", str(scenario), "--json")
     totals = ended.json["totals"]
     assert totals["ok"] == totals["failed"] == totals["iterations"] > 10
     assert totals["sent"] == totals["ok"] + totals["failed"]
-    page = (lab.folder / ended.json["report"]).read_text()
+    page = (shared.folder / ended.json["report"]).read_text()
     assert "&lt;b&gt;nowhere" in page
     assert "<b>nowhere" not in page
 
 
-def test_a_threshold_without_a_sample_fails_the_run(lab: Lab, small: str) -> None:
+def test_a_threshold_without_a_sample_fails_the_run(shared: Lab, small: str) -> None:
     """NO DATA is no pass: a threshold on an operation that never happened ends 99, unless nothing can be believed."""
-    ended = lab.run(
+    ended = shared.run(
         "run",
         "--scenario",
         small,
@@ -206,19 +206,15 @@ def test_a_threshold_without_a_sample_fails_the_run(lab: Lab, small: str) -> Non
     assert outcomes["http_req_duration{operation:refund}"] == "NO DATA"
 
 
-def test_a_run_uses_the_platform_that_is_up_and_leaves_it_up(lab: Lab, small: str) -> None:
+def test_a_run_uses_the_platform_that_is_up_and_leaves_it_up(shared: Lab, small: str) -> None:
     """Between `up` and `down` runs share one platform, its data and its dataset."""
-    assert lab.run("up", "--port-offset", "17100").code == 0
-    try:
-        for _ in range(2):
-            ended = lab.run("run", "--scenario", small, "--stage", "2s:2", "--json")
-            assert ended.json["target"]["gateway"] == "http://127.0.0.1:20105"
-            assert ended.json["integrity"]["seats_lost"] == 0
-        assert lab.run("status").code == 0
-        assert not _leaked(lab.folder), "a secret stands in a run folder or a log"
-    finally:
-        assert lab.run("down").code == 0
-    assert lab.run("status").code == 1
+    gateway = next(part["port"] for part in shared.run("status", "--json").json["parts"] if part["name"] == "gateway")
+    for _ in range(2):
+        ended = shared.run("run", "--scenario", small, "--stage", "2s:2", "--json")
+        assert ended.json["target"]["gateway"] == f"http://127.0.0.1:{gateway}"
+        assert ended.json["integrity"]["seats_lost"] == 0
+    assert shared.run("status").code == 0
+    assert not _leaked(shared.folder), "a secret stands in a run folder or a log"
 
 
 @pytest.mark.parametrize(

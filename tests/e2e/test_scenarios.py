@@ -56,6 +56,14 @@ def gates(run: dict[str, Any]) -> dict[str, str]:
     return {finding["gate"]: finding["level"] for finding in run["verdict"]["findings"]}
 
 
+@pytest.fixture(scope="module")
+def seeded(standing: Lab) -> Lab:
+    """The command line where a platform is up that has five flights and four users."""
+    done = standing.run("seed", "--flights", "5", "--users", "4", "--capacity", "400:400", "--airplanes", "2")
+    assert done.code == 0, done.err
+    return standing
+
+
 def test_the_last_seats_are_sold_once_and_refusals_are_right_answers(lab: Lab) -> None:
     """Thirty users on forty seats: forty are sold, the rest is refused, and none of that is held against the run."""
     path = shrunk(lab.folder, "contention", flights=1, users=5, seats=40)
@@ -78,15 +86,15 @@ def test_the_same_crowd_oversells_the_platform_as_it_was_found(lab: Lab) -> None
     assert ended.json["totals"]["checks_failed"] == 0
 
 
-def test_what_the_load_cancels_is_cancelled_and_not_missing(lab: Lab) -> None:
+def test_what_the_load_cancels_is_cancelled_and_not_missing(seeded: Lab) -> None:
     """Seats come back once; the audit takes the cancelled bookings for what they are."""
-    (lab.folder / "back.py").write_text(GIVING_BACK, encoding="utf-8")
-    (lab.folder / "back.toml").write_text(
+    (seeded.folder / "back.py").write_text(GIVING_BACK, encoding="utf-8")
+    (seeded.folder / "back.toml").write_text(
         'executor = "constant-vus"\nexec = "GivingBack"\nusers = "back.py"\nvus = 3\nduration = "4s"\n'
         "[data]\nflights = 3\nusers = 3\n",
         encoding="utf-8",
     )
-    run = lab.run("run", "-s", "back.toml", "--json").json
+    run = seeded.run("run", "-s", "back.toml", "--json").json
     sold = run["integrity"]
 
     assert figures(run) == NOTHING_WRONG
@@ -98,20 +106,18 @@ def test_what_the_load_cancels_is_cancelled_and_not_missing(lab: Lab) -> None:
     assert cancelled in run["verdict"]["sentence"]
 
 
-def test_every_class_does_its_work_on_the_platform(lab: Lab) -> None:
+def test_every_class_does_its_work_on_the_platform(seeded: Lab) -> None:
     """No request fails, no check fails, nothing raises, and the audit is clean, for one scenario of each class."""
-    assert lab.run("up", "--port-offset", "7300").code == 0
-    try:
-        seeded = lab.run("seed", "--flights", "5", "--users", "4", "--capacity", "400:400", "--airplanes", "2")
-        assert seeded.code == 0, seeded.err
-        for name in ("health", "search", "mixed", "load", "multi-flight"):
-            ended = lab.run("run", "-s", shrunk(lab.folder, name, 5, 4, 400), *SHORT, "--json")
-            totals = ended.json["totals"]
-            assert totals["ok"] > 5, name
-            assert (totals["failed"], totals["checks_failed"], totals["iteration_errors"]) == (0, 0, 0), name
-            assert figures(ended.json) == NOTHING_WRONG, name
-        linted = lab.run("lint", shrunk(lab.folder, "load", 5, 4, 400), "--target", "local")
-        assert linted.code == 1
-        assert re.search(r"there are\s+2,000\s+\(5\s+flights\)", linted.out), linted.out
-    finally:
-        lab.run("down")
+    for name in ("health", "search", "mixed", "load", "multi-flight"):
+        ended = seeded.run("run", "-s", shrunk(seeded.folder, name, 5, 4, 400), *SHORT, "--json")
+        totals = ended.json["totals"]
+        assert totals["ok"] > 5, name
+        assert (totals["failed"], totals["checks_failed"], totals["iteration_errors"]) == (0, 0, 0), name
+        assert figures(ended.json) == NOTHING_WRONG, name
+
+
+def test_lint_counts_the_seats_that_there_are(seeded: Lab) -> None:
+    """On the platform that is up it knows the seats of its dataset, and says where they run out."""
+    linted = seeded.run("lint", shrunk(seeded.folder, "load", 5, 4, 400), "--target", "local")
+    assert linted.code == 1
+    assert re.search(r"there are\s+2,000\s+\(5\s+flights\)", linted.out), linted.out

@@ -48,47 +48,47 @@ def _findings(run: dict[str, object], gate: str) -> list[tuple[str, str]]:
     return [(found["level"], found["sentence"]) for found in verdict["findings"] if found["gate"] == gate]
 
 
-def test_two_processes_make_one_run(lab: Lab, small: str, passed: Callable[[Ended], bool]) -> None:
+def test_two_processes_make_one_run(shared: Lab, small: str, passed: Callable[[Ended], bool]) -> None:
     """Everything after the load is as with one: counts, audit, gates, report; no key and no token is written down."""
-    ended = lab.run("run", "--scenario", small, "--workers", "2", "--json")
+    ended = shared.run("run", "--scenario", small, "--workers", "2", "--json")
     assert passed(ended), ended.out + ended.err
     run = ended.json
     totals = run["totals"]
     assert totals["sent"] == totals["ok"] == run["integrity"]["bookings_accepted"] > 10
     assert {figure: run["integrity"][figure] for figure in FIGURES} == CLEAN
     assert _findings(run, "load processes") == [("VALID", "2 of 2 reported every second to the end")]
-    assert "<html" in (lab.folder / run["report"]).read_text()
-    folder = (lab.folder / run["report"]).parent
+    assert "<html" in (shared.folder / run["report"]).read_text()
+    folder = (shared.folder / run["report"]).parent
     assert json.loads((folder / "run.json").read_text())["workers"] == 2
     # Every token begins so; the report holds pictures, in which these letters come by chance.
     assert "eyJ" not in "".join(path.read_text() for path in folder.glob("*.[jl]*")), "a token stands there"
 
 
 def test_a_worker_from_elsewhere_works_for_a_master(
-    lab: Lab, small: str, passed: Callable[[Ended], bool], monkeypatch: pytest.MonkeyPatch
+    shared: Lab, small: str, passed: Callable[[Ended], bool], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """`worker` finds the master with the shared key, says what it does, and its bookings are audited with the rest."""
     monkeypatch.setenv("AIRBOURNE_WORKER_KEY", "twelve letters or more")
     port = _free_port()
-    worker = lab.start("worker", "--master", f"127.0.0.1:{port}")
-    ended = lab.run(
+    worker = shared.start("worker", "--master", f"127.0.0.1:{port}")
+    ended = shared.run(
         *("run", "--scenario", small, "--json", "--workers", "1"),
         *("--master", "--expect-workers", "1", "--master-port", port),
     )
-    other = lab.ended(worker)
+    other = shared.ended(worker)
 
     assert passed(ended), ended.out + ended.err
     assert other.code == 0, other.err
     assert other.err.splitlines()[-1] == "The run is over"
     assert f"this is worker 2 on {socket.gethostname()}" in other.err
     assert {figure: ended.json["integrity"][figure] for figure in FIGURES} == CLEAN
-    assert "twelve letters" not in "".join(path.read_text() for path in lab.folder.glob("runs/*/*.json"))
+    assert "twelve letters" not in "".join(path.read_text() for path in shared.folder.glob("runs/*/*.json"))
 
 
-def test_a_worker_that_is_killed_in_mid_run_accuses_nobody(lab: Lab, small: str) -> None:
+def test_a_worker_that_is_killed_in_mid_run_accuses_nobody(shared: Lab, small: str) -> None:
     """What it had tried to book is in the ledger, so the audit is clean; the run is SUSPECT, with who was lost."""
-    process = lab.start("run", "--scenario", small, "--stage", "0s:6", "--stage", "7s:6", "--workers", "2", "--json")
-    wait_for(lambda: recorded(lab.folder, 2), "two recorded seconds")
+    process = shared.start("run", "--scenario", small, "--stage", "0s:6", "--stage", "7s:6", "--workers", "2", "--json")
+    wait_for(lambda: recorded(shared.folder, 2), "two recorded seconds")
     workers = [
         child
         for child in psutil.Process(process.pid).children(recursive=True)
@@ -96,7 +96,7 @@ def test_a_worker_that_is_killed_in_mid_run_accuses_nobody(lab: Lab, small: str)
     ]
     assert len(workers) == 2
     workers[0].kill()
-    ended = lab.ended(process)
+    ended = shared.ended(process)
     run = ended.json
 
     ((level, sentence),) = _findings(run, "load processes")
@@ -109,12 +109,14 @@ def test_a_worker_that_is_killed_in_mid_run_accuses_nobody(lab: Lab, small: str)
     assert run["verdict"]["validity"] in {"SUSPECT", "INVALID"}
 
 
-def test_ctrl_c_ends_a_run_of_many_in_good_order(lab: Lab, small: str) -> None:
+def test_ctrl_c_ends_a_run_of_many_in_good_order(shared: Lab, small: str) -> None:
     """Users finish, every worker's last second is in, what was sold is audited."""
-    process = lab.start("run", "--scenario", small, "--stage", "0s:6", "--stage", "60s:6", "--workers", "2", "--json")
-    wait_for(lambda: recorded(lab.folder, 2), "two recorded seconds")
+    process = shared.start(
+        "run", "--scenario", small, "--stage", "0s:6", "--stage", "60s:6", "--workers", "2", "--json"
+    )
+    wait_for(lambda: recorded(shared.folder, 2), "two recorded seconds")
     process.send_signal(signal.SIGINT)
-    ended = lab.ended(process)
+    ended = shared.ended(process)
 
     assert ended.code == 105, ended.err
     assert ended.json["totals"]["unfinished"] == 0
@@ -156,13 +158,13 @@ def test_a_worker_that_is_stopped_ends_105(lab: Lab) -> None:
     assert ended.code == 105, ended.err
 
 
-def test_a_port_that_is_taken_is_said(lab: Lab, small: str) -> None:
+def test_a_port_that_is_taken_is_said(shared: Lab, small: str) -> None:
     """The master names address and options."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = str(taken.getsockname()[1])
-        ended = lab.run("run", "-s", small, "--master", "--expect-workers", "1", "--master-port", port)
+        ended = shared.run("run", "-s", small, "--master", "--expect-workers", "1", "--master-port", port)
 
     assert ended.code == 1
     assert f"the master cannot listen on 127.0.0.1:{port}: " in ended.err.splitlines()[-1]
