@@ -100,6 +100,8 @@ def _sentences(run: Measured, level: Validity) -> Iterator[str]:
     speed = "" if run.p95_us is None else f", p95 {_milliseconds(run.p95_us)}"
     share = totals.failed / max(totals.ok + totals.failed, 1)
     yield f"{counted(totals.ok + totals.failed, 'request')} in {totals.seconds} s, {share:.2%} failed{speed}."
+    if run.audit_failed and level is Validity.INVALID and run.status in {Status.FINISHED, Status.ABORTED}:
+        yield f"Its timings cannot be believed: {_worst(run)}."
     if run.aborted and (run.audit_failed or level is Validity.INVALID):
         yield f"It was {_ended(run.aborted)}."
     if run.breaking:
@@ -121,11 +123,10 @@ def _first(run: Measured, level: Validity) -> str:
         said = f"{name} was stopped after {run.totals.seconds} s."
     elif run.totals.iteration_errors:
         said = f"{name} did not pass: its own script raised."
-    elif level is Validity.INVALID:
-        worst = next((f.sentence for f in run.findings if f.level is Validity.INVALID), "nothing was measured")
-        said = f"{name}: this run cannot be believed: {worst}."
     elif run.audit_failed and run.integrity and (wrong := _found(run.integrity)):
         said = f"{name} failed: {wrong[0]}."
+    elif level is Validity.INVALID:
+        said = f"{name}: this run cannot be believed: {_worst(run)}."
     elif run.aborted:
         said = f"{name} was {_ended(run.aborted)}."
     elif run.failed:
@@ -133,6 +134,10 @@ def _first(run: Measured, level: Validity) -> str:
     else:
         said = f"{name} held: {'every threshold was met' if run.thresholds else 'it had no threshold to meet'}."
     return said
+
+
+def _worst(run: Measured) -> str:
+    return next((f.sentence for f in run.findings if f.level is Validity.INVALID), "nothing was measured")
 
 
 def _unmet(run: Measured) -> str:
