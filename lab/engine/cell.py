@@ -47,6 +47,8 @@ READY_S: Final = 10.0
 PROBE: Final = 0.01
 FIRST: Final = -10
 """The niceness of a load process where it may choose: what measures must not wait for what is measured."""
+LOCUSTS: Final = "locust.runners"
+"""Where Locust's own listener to requests is from."""
 MIB: Final = 1024 * 1024
 MAX_TRACES: Final = 20
 
@@ -141,6 +143,15 @@ class Cell:
         while not all(crowd.prepared for crowd in self._crowds) and waited < READY_S:
             gevent.sleep(INTERVAL)
             waited += INTERVAL
+
+    def record_alone(self) -> None:
+        """Let Locust keep no statistics beside the lab's: nobody reads them, and they cost as much as the lab's own.
+
+        A user class that is not of the lab's may read them, and keeps them.
+        """
+        if all(issubclass(made, Equipped) for made in self.environment.user_classes):
+            handlers = self.environment.events.request._handlers  # noqa: SLF001 - Locust has no other way
+            handlers[:] = [handler for handler in handlers if handler.__module__ != LOCUSTS]
 
     def start(self, at: float | None = None) -> None:
         """Let second 0 begin; see `Recorder.start`."""

@@ -81,6 +81,7 @@ class Remote:
             runner.send_message(wire.FAILED, {"sentence": str(error), "exit_code": error.exit_code})
             self._thanked.wait(LAST_WORD_S)
             raise
+        self._cell.record_alone()
         self._cell.prepare()
         runner.send_message(wire.READY)
         if not self._wait(runner, self._begun):

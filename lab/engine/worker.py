@@ -46,6 +46,7 @@ class Worker:
         data = dataset_file.load(dataset).select(run.scenario.data)
         self._cell = Cell(environment, Share(run, data, Path(run.scenario.users_file)), ledger)
         self._runner = environment.create_local_runner()
+        self._cell.record_alone()
 
     def run(self) -> Ending:
         """Run the load to its end."""
