@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+from scipy import stats
 
 from reports.compare import Options, compare
 from reports.comparison.figures import RunFigures, Side
@@ -248,6 +249,16 @@ def main() -> None:
     _sequential(asked.experiments, asked.seed)
 
 
+def stopped(planned: tuple[Look, ...], count: int, rng: np.random.Generator, *, naive: bool = False) -> float:
+    """Give the share of experiments without a difference in which the t-test of any look finds one."""
+    drawn = rng.standard_normal((count, planned[-1].pairs))
+    wrong = np.zeros(count, np.bool_)
+    for look in planned:
+        p = stats.ttest_1samp(drawn[:, : look.pairs], 0.0, axis=1).pvalue
+        wrong |= p <= (0.05 if naive else look.levels.alpha)
+    return float(wrong.mean())
+
+
 def _lines() -> Iterator[Line]:
     wrong = "a false verdict in any of 20 rows"
     for name, world in NULLS.items():
@@ -273,7 +284,13 @@ def _lines() -> Iterator[Line]:
 
 
 def _sequential(count: int, seed: int) -> None:
-    planned = looks()
+    planned, many = looks(), 50 * count
+    for most in (8, 10, 14, 20, 40):
+        share_wrong = stopped(looks(most), many, np.random.default_rng(seed * 1000 + 400 + most))
+        text = f"the t-test finds something at any look after 6–{most} pairs"
+        _print("looks", "nothing differs", text, "≤ 5 %", *_percent(share_wrong, many))
+    share_wrong = stopped(planned, many, np.random.default_rng(seed * 1000 + 499), naive=True)
+    _print("looks", "nothing differs", "the same, 5 % at each of 6–20 pairs", "–", *_percent(share_wrong, many))
     p95, noisy = World(metrics=("p95",), operations=1), World(metrics=("p95",), operations=1, noise=0.3)
     for place, (world, text, answers, claim, bound) in enumerate(
         (

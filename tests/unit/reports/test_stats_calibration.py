@@ -13,8 +13,8 @@ import pytest
 
 from benchmarks import calibration
 from benchmarks.calibration import World, comparisons, share
-from reports.stats.ruling import Answer, Levels
-from reports.stats.sequential import Look, looks
+from reports.stats.ruling import Answer
+from reports.stats.sequential import looks
 
 SEED = 7
 
@@ -71,17 +71,18 @@ def test_t11_a_drift_is_refused_or_harmless() -> None:
     assert share(comparisons(drifting, 60, SEED), calibration.any_wrong) <= at_most(0.05, 60)
 
 
-def test_looking_after_every_pair_stays_honest() -> None:
-    """Levels of the looks keep false verdicts at 5 %; the plain 5 % at every look would not."""
-    # So noisy that it is never equivalent, which would end it before it can go wrong.
-    world = World(noise=0.3, metrics=("p50",), operations=1)
-    planned = looks(16)
-    naive = tuple(Look(look.pairs, Levels(0.05, 1e-9)) for look in planned)
+@pytest.mark.parametrize("most", [8, 20])
+def test_looking_after_every_pair_stays_honest(most: int) -> None:
+    """The levels of the looks keep false findings at 5 %; the plain 5 % at every look would not."""
+    planned = looks(most)
+    assert calibration.stopped(planned, 10_000, np.random.default_rng(SEED)) <= at_most(0.05, 10_000)
+    assert calibration.stopped(planned, 10_000, np.random.default_rng(SEED), naive=True) > 0.07
 
-    def wrong(levels: tuple[Look, ...]) -> float:
-        rng = np.random.default_rng(SEED)
-        ended = [calibration.until_settled(world, rng, levels)[0] for _ in range(200)]
-        return sum(calibration.any_wrong(found) for found in ended) / len(ended)
 
-    assert wrong(planned) <= at_most(0.05, 200)
-    assert wrong(naive) > at_most(0.05, 200)
+def test_a_large_effect_stops_the_experiment_early() -> None:
+    """+20 % with s = 5 % needs far fewer than twenty pairs, and is found."""
+    world = World(ratio=1.2, metrics=("p95",), operations=1)
+    rng = np.random.default_rng(SEED)
+    ended = [calibration.until_settled(world, rng, looks(20)) for _ in range(30)]
+    assert {found.rows[0].ruling.answer for found, _ in ended} == {Answer.REGRESSED}
+    assert sum(pairs for _, pairs in ended) / len(ended) < 9
