@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
+import time
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from lab.generator import PROCESS
@@ -105,12 +105,9 @@ class Seen:
         self.moments: dict[int, Moment] = {}
         self.processes: dict[str, Process] = {}
         self.sold = Sold()
+        self.began = 0.0
+        """When second 0 began, in seconds since 1970; 0 before the first second came."""
         self._tails = tuple(map(Tail, (folder.ticks, folder.probes, folder.ledger)))
-
-    @property
-    def began(self) -> float:
-        """Give when second 0 began, in seconds since 1970, as far as it is known."""
-        return datetime.fromisoformat(self.run.load_started or self.run.started).timestamp()
 
     def update(self) -> list[Tick]:
         """Read what is new; gives the load's seconds in it.
@@ -120,8 +117,8 @@ class Seen:
         """
         ticks, probes, ledger = (tail.read() for tail in self._tails)
         found = [Tick.from_json(line) for line in ticks]
-        if found and not self.run.load_started:
-            self.run = self.folder.load()
+        if found and not self.began:
+            self.began = time.time() - found[-1].second - 1  # a second comes when it is over
         for tick in found:
             self._add(tick)
         for line in probes:

@@ -3,7 +3,7 @@
 (() => {
   const at = (id) => document.getElementById(id);
   const whole = (value) => Math.round(value).toLocaleString("en");
-  const ms = (value) => typeof value === "string" ? value : value === null ? "–" : value.toLocaleString("en", { maximumFractionDigits: value < 100 ? 1 : 0 });
+  const ms = (value) => typeof value === "string" ? value : value === null ? "–" : value.toLocaleString("en", { maximumFractionDigits: value < 100 ? 1 : 0, minimumFractionDigits: value && value < 100 && value % 1 ? 1 : 0 });
   const share = (value) => `${(value * 100).toFixed(value && value < 0.01 ? 2 : 1)} %`;
   const clock = (seconds) => `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, "0")}`;
 
