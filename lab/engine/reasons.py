@@ -31,7 +31,10 @@ def reason(exception: BaseException, response: Any) -> str:  # noqa: ANN401 - an
 
 
 def _message(response: Any) -> str:  # noqa: ANN401 - any of Locust's responses
-    text = getattr(response, "text", "") or ""
+    try:
+        text = getattr(response, "text", "") or ""
+    except Exception:  # noqa: BLE001 - a body that was spoilt on its way cannot be unpacked, in one way or another
+        return "an answer that cannot be read"
     try:
         message = json.loads(text)["message"]
     except (ValueError, KeyError, TypeError, RecursionError):

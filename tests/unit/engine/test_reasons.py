@@ -80,3 +80,19 @@ def test_a_reason_is_one_short_line_that_can_be_written(text: str, status: int) 
     assert 0 < len(found) <= MAX_REASON
     assert len(found.splitlines()) == 1
     assert found.encode("utf-8")
+
+
+class Spoilt:
+    """An answer whose body cannot be unpacked."""
+
+    status_code = 500
+
+    @property
+    def text(self) -> str:
+        """Fail as a spoilt gzip does."""
+        raise OSError("Not a gzipped file")
+
+
+def test_an_answer_that_cannot_be_read_has_a_reason() -> None:
+    """A body that cannot be unpacked does not lose the request: it failed, by its status."""
+    assert reason(ValueError("x"), Spoilt()) == "HTTP 500: an answer that cannot be read"
