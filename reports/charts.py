@@ -30,6 +30,8 @@ FEWEST_LABELS: Final = 3
 MOST_STAGE_LABELS: Final = 12
 FEW_TICKS: Final = 8
 FEW_USERS: Final = 4
+WARM_UP: Final = "warm-up"
+"""The band that the page gives a colour of its own."""
 _MS: Final = 1000
 # Times are shown as a clock that starts at 0:00. To plotly they are dates, and it takes a small number like 2000 for a
 # year and not for ms: so the clock starts one day after plotly's zero.
@@ -114,7 +116,7 @@ def _time_axis(data: RunData) -> dict[str, Any]:
 
 
 def _stages(data: RunData, *, labels: bool = True) -> dict[str, Any]:
-    """Give the bands behind a chart over time, every second one shaded, each with the users it leads to."""
+    """Give the bands behind a chart over time: every second stage, each with what it leads to, and the warm-up."""
     shapes: list[dict[str, Any]] = []
     texts: list[dict[str, Any]] = []
     bands = data.run.scenario.bands
@@ -129,6 +131,15 @@ def _stages(data: RunData, *, labels: bool = True) -> dict[str, Any]:
             text = band.words if len(bands) <= MOST_STAGE_LABELS / 2 else band.words.split(" ")[0]
             text = text if band.level else f"→ {text}"
             texts.append({"x": middle, "y": 1, "xref": "x", "yref": "paper", "yanchor": "bottom", "text": text})
+    warmup = min(data.run.warmup, data.seconds)
+    if warmup:
+        x = {"x0": _ORIGIN, "x1": _ORIGIN + warmup * _MS}
+        shapes.append(
+            {"type": "rect", "name": WARM_UP, "xref": "x", "yref": "paper", "y0": 0, "y1": 1, "layer": "below", **x}
+        )
+        # Below what the stages are called.
+        texts.append({"x": x["x1"], "y": 1, "xref": "x", "yref": "paper", "xanchor": "right", "yanchor": "top"})
+        texts[-1]["text"] = WARM_UP
     return {"shapes": shapes, "annotations": [{**text, "showarrow": False} for text in texts]}
 
 
@@ -138,7 +149,7 @@ def _load(data: RunData) -> Chart:
     form = "%{y:,.1f}/s" if width > 1 else "%{y:,.0f}/s"
     area = {"hovertemplate": form, "fill": "tozeroy"}
     traces = [_line("answered", (x, seconds["ok"]), "ok", ("solid", 1.5), **area)]
-    failed = int(data.totals.loc[data.totals["outcome"] == OUTCOMES.index(FAIL), "count"].sum())
+    failed = int(data.requests.loc[data.requests["outcome"] == OUTCOMES.index(FAIL), "count"].sum())
     if failed:
         traces.append(_line("failed", (x, seconds["failed"]), "failed", ("solid", 1.5), **area))
     users = {"yaxis": "y2", "hovertemplate": "%{y:,.0f}"}
@@ -171,9 +182,13 @@ def _load(data: RunData) -> Chart:
         "load",
         title,
         f"Requests a second over {units.clock(data.seconds)}: at most {peak}{most}{lost}.",
-        f"Each point is {span}. The bands are the scenario's stages.",
+        f"Each point is {span}. The bands are the scenario's stages{_warm(data)}.",
         _plain(figure),
     )
+
+
+def _warm(data: RunData) -> str:
+    return f"; the first {data.run.warmup} s are warm-up, which judges nothing" if data.run.warmup else ""
 
 
 def _latency(data: RunData) -> Chart:
@@ -272,7 +287,8 @@ def _distribution(data: RunData) -> Chart:
         ),
     )
     more = len(data.operations) - len(found)
-    note = "Successful requests. A curve ends where ten requests are slower."
+    note = "Successful requests, by the service clock" + (" and after the warm-up" if data.run.warmup else "")
+    note += ". A curve ends where ten requests are slower."
     if more > 0:
         note += f" {counted(more, 'more operation')} had too few requests or too little room."
     summary = "; ".join(_curve_summary(curve) for curve in found)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from lab import samples_file
 from lab.model.metrics import shown_as_custom
 from lab.model.run import Run, Totals
-from lab.model.sample import DROPPED, FAIL, OK, SERVICE, Tally
+from lab.model.sample import DROPPED, FAIL, OK, RESPONSE, SERVICE, Tally
 from reports import sofar
 from reports.quantiles import sums
 
@@ -35,8 +35,9 @@ class RunData:
         counted: its totals, from its live log where it has none of its own; None when they are not known.
         seconds: how long the load was recorded.
         operations: their names.
-        requests: per second, operation, outcome and bin: `count`.
-        totals: the same, summed over time.
+        requests: per second, operation, outcome and bin: `count`, by the service clock.
+        totals: the same, summed over the time that is judged: what comes after the warm-up.
+        felt: the same by the response clock, of the requests of open loads; empty where there is none.
         series: rates, counters and gauges: `second`, `kind`, `metric`, `tags` (JSON), `value`, `total`.
         custom: what user code recorded, summed over time.
     """
@@ -49,10 +50,21 @@ class RunData:
     totals: pd.DataFrame
     series: pd.DataFrame
     custom: Tally = field(default_factory=Tally)
+    felt: pd.DataFrame = field(default_factory=pd.DataFrame)
+
+    @property
+    def judged_seconds(self) -> int:
+        """Give how many seconds came after the warm-up."""
+        return max(self.seconds - self.run.warmup, 0)
 
     def metric(self, name: str, kind: str) -> pd.DataFrame:
         """Give the rows of one rate, counter or gauge."""
         return self.series[(self.series["metric"] == name) & (self.series["kind"] == kind)]
+
+    def judged(self, name: str, kind: str) -> pd.DataFrame:
+        """Give those of its rows that came after the warm-up."""
+        rows = self.metric(name, kind)
+        return rows[rows["second"] >= self.run.warmup] if self.run.warmup else rows
 
 
 def load(folder: RunFolder) -> RunData:
@@ -77,11 +89,12 @@ def from_tables(run: Run, counted: Totals | None, samples: pa.Table, series: pa.
     lines = series.to_pandas()
     last = max(second.max(initial=-1), lines["second"].max() if len(lines) else -1)
     metrics, clocks = _words(samples["metric"]), _words(samples["clock"])
-    keep = metrics.among(REQUESTS) & clocks.among(SERVICE)
+    served, late = (metrics.among(REQUESTS) & clocks.among(clock) for clock in (SERVICE, RESPONSE))
+    keep = served | late
     operation, operations = _operations(_words(samples["name"]), _words(samples["tags"]), keep)
     outcomes = _words(samples["outcome"])
     places = np.array([OUTCOMES.index(word) for word in outcomes.words], dtype=np.int64)
-    requests = pd.DataFrame(
+    both = pd.DataFrame(
         {
             "second": second[keep],
             "operation": operation,
@@ -90,15 +103,17 @@ def from_tables(run: Run, counted: Totals | None, samples: pa.Table, series: pa.
             "count": samples["count"].to_numpy()[keep],
         }
     )
+    requests, felt = both[served[keep]].reset_index(drop=True), both[late[keep]]
     # Mails may come when the load is over, which makes it no longer.
     seconds = run.totals.seconds or int(last) + 1
-    custom = _custom(samples, series)
-    custom.seconds = seconds
-    return RunData(run, counted, seconds, operations, requests, _totals(requests), lines, custom)
+    custom = _custom(samples, series, run.warmup)
+    custom.seconds = max(seconds - run.warmup, 0)
+    judged, by_response = (_totals(frame[frame["second"] >= run.warmup]) for frame in (requests, felt))
+    return RunData(run, counted, seconds, operations, requests, judged, lines, custom, by_response)
 
 
-def _custom(samples: pa.Table, series: pa.Table) -> Tally:
-    """Sum what user code recorded in metrics of its own."""
+def _custom(samples: pa.Table, series: pa.Table, warmup: int) -> Tally:
+    """Sum what user code recorded in metrics of its own, after the warm-up."""
     parts = []
     for table in (samples, series):
         metrics = _words(table["metric"])
@@ -106,7 +121,8 @@ def _custom(samples: pa.Table, series: pa.Table) -> Tally:
         parts.append(table.take(np.flatnonzero(np.isin(metrics.codes, mine))))
     tally = Tally()
     for tick in samples_file.seconds(*parts):
-        tally.add(tick)
+        if tick.second >= warmup:
+            tally.add(tick)
     return tally
 
 

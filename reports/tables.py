@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 import numpy as np
 
-from lab.model.sample import DROPPED, FAIL, OK
+from lab.model.sample import DROPPED, FAIL, OK, RESPONSE, SERVICE
 from lab.model.words import counted
 from reports import custom
 from reports.frame import OUTCOMES, tags_of
@@ -48,7 +48,10 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class OperationRow:
-    """An operation's figures; percentiles are of its successful requests, by SHARES. `whole` marks the sum of all."""
+    """An operation's figures; percentiles are of its successful requests, by SHARES. `whole` marks the sum of all.
+
+    `clock` is response or service where a run has both, else empty.
+    """
 
     operation: str
     whole: bool
@@ -59,6 +62,7 @@ class OperationRow:
     percentiles: tuple[Figure, ...]
     maximum: Figure
     with_failures: Figure
+    clock: str = ""
 
     @property
     def failed_share(self) -> float:
@@ -107,34 +111,49 @@ def share_name(share: float) -> str:
 
 
 def operations(data: RunData) -> Table[OperationRow]:
-    """Give a row for all requests together, then one per operation, the most frequent first."""
-    counts = _counts(data)
-    names = np.argsort(-counts.sum(axis=0), kind="stable")
-    by_operation = _rows(data, data.totals, data.operations, counts)
-    everything = data.totals.assign(operation=0)
-    whole = _rows(data, everything, ("all",), counts.sum(axis=1, keepdims=True), whole=True)
-    ordered = [by_operation[place] for place in names.tolist()]
-    rest = ordered[TOP_OPERATIONS:]
-    return Table((*whole, *ordered[:TOP_OPERATIONS]), len(rest), sum(row.count for row in rest))
+    """Give a row for all requests together, then one per operation, the most frequent first.
+
+    Where the run has open loads, each row is one by the response clock, and one by the service clock follows.
+    """
+    clocks = ((RESPONSE, data.felt), (SERVICE, data.totals)) if len(data.felt) else (("", data.totals),)
+    columns = [_by_clock(data, frame, clock) for clock, frame in clocks]
+    every = [[row for row in rows if row.count or row.whole] for rows in zip(*columns, strict=True)]
+    ordered = [rows for rows in every if rows]
+    kept, rest = ordered[: TOP_OPERATIONS + 1], ordered[TOP_OPERATIONS + 1 :]
+    return Table(tuple(row for rows in kept for row in rows), len(rest), sum(rows[-1].count for rows in rest))
 
 
-def _counts(data: RunData) -> NDArray[np.int64]:
+def _by_clock(data: RunData, frame: pd.DataFrame, clock: str) -> list[OperationRow]:
+    counts = _counts(data, frame)
+    names = np.argsort(-_counts(data, data.totals).sum(axis=0), kind="stable")
+    by_operation = _rows(data, frame, data.operations, counts, clock=clock)
+    whole = _rows(data, frame.assign(operation=0), ("all",), counts.sum(axis=1, keepdims=True), clock=clock, whole=True)
+    return [*whole, *(by_operation[place] for place in names.tolist())]
+
+
+def _counts(data: RunData, frame: pd.DataFrame) -> NDArray[np.int64]:
     """Count requests by outcome (rows) and operation (columns)."""
     counts = np.zeros((len(OUTCOMES), len(data.operations)), dtype=np.int64)
-    sums = data.totals.groupby(["outcome", "operation"])["count"].sum()
+    sums = frame.groupby(["outcome", "operation"])["count"].sum()
     places = sums.index.to_frame().to_numpy(dtype=np.int64)
     counts[places[:, 0], places[:, 1]] = sums.to_numpy()
     return counts
 
 
-def _rows(
-    data: RunData, frame: pd.DataFrame, names: tuple[str, ...], counts: NDArray[np.int64], *, whole: bool = False
+def _rows(  # noqa: PLR0913 - what a table's rows are made of
+    data: RunData,
+    frame: pd.DataFrame,
+    names: tuple[str, ...],
+    counts: NDArray[np.int64],
+    *,
+    clock: str,
+    whole: bool = False,
 ) -> list[OperationRow]:
     groups = Groups.of(frame[frame["outcome"] == OUTCOMES.index(OK)], "operation")
     place = {key: position for position, key in enumerate(groups.keys.tolist())}
     failed = counts[OUTCOMES.index(FAIL)]
     # An arrival that found no free user is an answer that never came, like a failure (measurement.md §2).
-    lost = failed + counts[OUTCOMES.index(DROPPED)]
+    lost = failed + counts[OUTCOMES.index(DROPPED)] + (_dropped(data, counts) if clock == RESPONSE else 0)
     columns = [groups.percentile(share).tolist() for share in SHARES]
     joint = groups.percentile_with_failures(SHARE_WITH_FAILURES, lost[groups.keys]).tolist()
     minima, maxima = groups.minima.tolist(), groups.maxima.tolist()
@@ -148,7 +167,7 @@ def _rows(
                 operation=name,
                 whole=whole,
                 count=count,
-                rate=count / data.seconds if data.seconds else 0.0,
+                rate=count / data.judged_seconds if data.judged_seconds else 0.0,
                 failed=int(failed[number]),
                 minimum=_edge(None if at is None else minima[at]),
                 percentiles=tuple(
@@ -157,9 +176,16 @@ def _rows(
                 ),
                 maximum=_edge(None if at is None else maxima[at]),
                 with_failures=_joint(count, None if at is None else joint[at]),
+                clock=clock,
             )
         )
     return rows
+
+
+def _dropped(data: RunData, counts: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Count the requests that iterations would have made that found no free user: as many as those that ran did."""
+    lost, ran = (float(data.judged(name, "counter")["value"].sum()) for name in ("dropped_iterations", "iterations"))
+    return np.asarray(np.ceil(counts.sum(axis=0) * (lost / max(ran, 1.0))), dtype=np.int64)
 
 
 def _edge(value: int | None) -> Figure:
@@ -188,7 +214,7 @@ def _joint(count: int, value: float | None) -> Figure:
 
 def failures(data: RunData) -> Table[FailureRow]:
     """Give the reasons of failures, the most frequent first; what the table cannot hold is counted."""
-    sums = _sums(data.metric("failures", "counter"), "value")
+    sums = _sums(data.judged("failures", "counter"), "value")
     found = []
     for text, count in sums.items():
         tags = tags_of(str(text))
@@ -207,7 +233,7 @@ def failures(data: RunData) -> Table[FailureRow]:
 
 def checks(data: RunData) -> Table[CheckRow]:
     """Give the checks, those that failed first."""
-    rows = data.metric("checks", "rate")
+    rows = data.judged("checks", "rate")
     hits, totals = _sums(rows, "value"), _sums(rows, "total")
     found = []
     for text, total, hit in zip(totals.index, totals, hits, strict=True):

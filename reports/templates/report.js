@@ -36,7 +36,7 @@
       margin: { l: 52, r: 8, t: 22, b: 30 },
       legend: { orientation: "h", x: 0, xanchor: "left", y: -0.16, yanchor: "top", font: { color: colour("ink-2") } },
       hoverlabel: { bgcolor: colour("panel"), bordercolor: colour("rule"), font: { color: colour("ink"), size: 12 } },
-      shapes: (own.shapes || []).map((shape) => ({ ...shape, fillcolor: colour("band"), line: { width: 0 } })),
+      shapes: (own.shapes || []).map((shape) => ({ ...shape, fillcolor: colour(shape.name === "warm-up" ? "warm" : "band"), line: { width: 0 } })),
       annotations: (own.annotations || []).map((note) => ({
         ...note, font: { size: 11, color: colour("ink-3") }, text: narrow.matches ? note.text.replace(/ users?$/, "") : note.text,
       })),
