@@ -39,12 +39,12 @@ _JUDGING: Final = ("name", "description", "thresholds", "waived", "users_file")
 """What of a scenario says how it is judged and described, and not what it does."""
 
 
-def figures_of(folder: RunFolder, *, since: int = 0, with_bands: bool = False, pair: str = "") -> RunFigures:
+def figures_of(folder: RunFolder, *, since: int | None = None, with_bands: bool = False, pair: str = "") -> RunFigures:
     """Read a run's figures: percentiles over all requests (a failure is an answer that never came), by operation.
 
     Args:
         folder: the run.
-        since: seconds at its beginning that are left out, the warm-up.
+        since: seconds at its beginning that are left out; the run's own warm-up when not given.
         with_bands: whether the interval within the run is worked out too, for a run that stands alone.
         pair: the pair that it belongs to.
 
@@ -52,6 +52,7 @@ def figures_of(folder: RunFolder, *, since: int = 0, with_bands: bool = False, p
         RunError: `run.json` or the samples cannot be read.
     """
     run = folder.load()
+    start = run.warmup if since is None else since
     if folder.ticks.exists() or folder.samples.exists():
         samples, series = samples_file.read(folder)
     else:
@@ -60,7 +61,7 @@ def figures_of(folder: RunFolder, *, since: int = 0, with_bands: bool = False, p
     data = frame.from_tables(run, counted, _felt(_only(samples, REQUESTS)), series)
     values: dict[Key, float | None] = {}
     weak: dict[Key, str] = {}
-    _operations(data, since, values, weak)
+    _operations(data, start, values, weak)
     _delay(_only(samples, DELAY), values, weak)
     verdict = run.verdict
     integrity_ok, integrity = _integrity(run)
@@ -75,7 +76,7 @@ def figures_of(folder: RunFolder, *, since: int = 0, with_bands: bool = False, p
         integrity_ok=integrity_ok,
         integrity=integrity,
         weak=weak,
-        bands=bands(data, since, values) if with_bands else {},
+        bands=bands(data, start, values) if with_bands else {},
         setting=setting(run),
         thresholds={f"{result.metric}: {result.expression}": result.outcome for result in run.thresholds},
         revision=f"{run.revision.commit[:12]}{'+' if run.revision.dirty else ''}" if run.revision else "",
