@@ -8,7 +8,7 @@ boundaries follow by the recursion of Armitage, McPherson and Rowe (J. R. Statis
 of the paths that have not stopped; distributions, integration and root finding are scipy's.
 
 They are used as levels of the t-test's p, as Jennison and Turnbull (Group Sequential Methods, 2000) do where the spread
-is not known. That is an approximation: with so few pairs it spends up to 1.16 times what it was given (simulated, 8 to
+is not known. That is an approximation: with so few pairs it spends up to 1.17 times what it was given (simulated, 8 to
 40 pairs at most), so that a little less is given to it. docs/comparison.md has the figures.
 """
 
