@@ -68,6 +68,7 @@ def render(data: RunData) -> str:
             figures=_json({chart.id: chart.figure for chart in drawn if chart.figure}),
             operations=tables.operations(data),
             share_names=[tables.share_name(share) for share in SHARES],
+            dropped=tables.dropped(data),
             failures=tables.failures(data),
             checks=tables.checks(data),
             custom=tables.custom_metrics(data),

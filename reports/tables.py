@@ -63,6 +63,12 @@ class OperationRow:
     maximum: Figure
     with_failures: Figure
     clock: str = ""
+    dropped: int = 0
+
+    @property
+    def lost(self) -> int:
+        """Count the answers that never came: of failed requests, and of those that dropped arrivals would have made."""
+        return self.failed + self.dropped
 
     @property
     def failed_share(self) -> float:
@@ -153,7 +159,8 @@ def _rows(  # noqa: PLR0913 - what a table's rows are made of
     place = {key: position for position, key in enumerate(groups.keys.tolist())}
     failed = counts[OUTCOMES.index(FAIL)]
     # An arrival that found no free user is an answer that never came, like a failure (measurement.md §2).
-    lost = failed + counts[OUTCOMES.index(DROPPED)] + (_dropped(data, counts) if clock == RESPONSE else 0)
+    never = counts[OUTCOMES.index(DROPPED)] + (_never_sent(data, counts) if clock == RESPONSE else 0)
+    lost = failed + never
     columns = [groups.percentile(share).tolist() for share in SHARES]
     joint = groups.percentile_with_failures(SHARE_WITH_FAILURES, lost[groups.keys]).tolist()
     minima, maxima = groups.minima.tolist(), groups.maxima.tolist()
@@ -177,12 +184,13 @@ def _rows(  # noqa: PLR0913 - what a table's rows are made of
                 maximum=_edge(None if at is None else maxima[at]),
                 with_failures=_joint(count, None if at is None else joint[at]),
                 clock=clock,
+                dropped=int(never[number]),
             )
         )
     return rows
 
 
-def _dropped(data: RunData, counts: NDArray[np.int64]) -> NDArray[np.int64]:
+def _never_sent(data: RunData, counts: NDArray[np.int64]) -> NDArray[np.int64]:
     """Count the requests that iterations would have made that found no free user: as many as those that ran did."""
     lost, ran = (float(data.judged(name, "counter")["value"].sum()) for name in ("dropped_iterations", "iterations"))
     return np.asarray(np.ceil(counts.sum(axis=0) * (lost / max(ran, 1.0))), dtype=np.int64)
@@ -210,6 +218,11 @@ def _joint(count: int, value: float | None) -> Figure:
         return Figure(inf, "too many requests failed for this percentile to be an answer")
     left = beyond(SHARE_WITH_FAILURES, count)
     return Figure(value) if left >= HIDDEN_BELOW else Figure(None, f"hidden: only {left:.3g} requests lie beyond it")
+
+
+def dropped(data: RunData) -> int:
+    """Count the arrivals that found no free user."""
+    return round(float(data.judged("dropped_iterations", "counter")["value"].sum()))
 
 
 def failures(data: RunData) -> Table[FailureRow]:

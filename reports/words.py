@@ -16,6 +16,7 @@ from reports import sofar, units
 
 if TYPE_CHECKING:
     from lab.model.run import Run, ScriptTrace
+    from lab.model.scenario import Scenario
     from lab.model.threshold import ThresholdResult
     from lab.model.verdict import Verdict
 
@@ -157,6 +158,22 @@ def few(run: Run, result: ThresholdResult) -> str:
         if finding.gate == "samples" and finding.sentence.startswith(about):
             return "rests on " + finding.sentence.removeprefix(about).partition(" (")[0]
     return ""
+
+
+def clocks(scenario: Scenario) -> str:
+    """Say what a latency means here, and which clock thresholds judge."""
+    service = "service time, from sending a request to its whole answer"
+    response = "response time, from when a request was meant to be sent"
+    if not scenario.open:
+        return f"closed model: {service}; users wait for it, so a server that stalls is asked less often meanwhile"
+    if all(load.open for load in scenario.loads):
+        return f"open model: thresholds judge the {response}; beside it stands the {service}"
+    return f"open and closed loads: thresholds judge the {response}, where arrivals are planned, else the {service}"
+
+
+def warm_up(run: Run) -> str:
+    """Say what of a run was warm-up; nothing where there was none."""
+    return f"the first {units.clock(run.warmup)} were warm-up: shown in the charts, not judged" if run.warmup else ""
 
 
 def failed_reasons(run: Run) -> list[tuple[Validity, str, str]]:
