@@ -32,7 +32,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.fixture(scope="session")
 def safe(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     """Give the worker's stack of the profile `safe` on one backend."""
-    kind: str = getattr(request, "param", *ONE)  # a test may also ask for it by its name
+    kind: str = request.param
     with pytest.MonkeyPatch.context() as patch:
         if kind == "services":
             require("mariadb", "rabbitmq")
