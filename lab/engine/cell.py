@@ -165,7 +165,8 @@ class Cell:
             elapsed = self.recorder.elapsed
             for crowd in self._crowds:
                 crowd.step(elapsed)
-            gevent.sleep(INTERVAL)
+            # On the beat of the run's own clock: looks that drift would let users begin after the end.
+            gevent.sleep(max(INTERVAL - self.recorder.elapsed % INTERVAL, PROBE))
 
     def close(self) -> None:
         """Let all loads end now: users finish what they began."""
@@ -186,10 +187,12 @@ class Cell:
             self._pace.a_second = self._rps / among
 
     def edit(self, number: int) -> None:
-        """Hold so many (users, or arrivals per time unit) from now on, in the first load that can."""
-        crowd = next((crowd for crowd in self._crowds if not crowd.load.bounded and not crowd.over), None)
+        """Hold so many (users, or arrivals per time unit) from now on, in the first load under way that can."""
+        now = self.recorder.elapsed
+        under_way = (crowd for crowd in self._crowds if crowd.load.start_time <= now < crowd.load.end)
+        crowd = next((crowd for crowd in under_way if not crowd.load.bounded), None)
         if crowd is not None:
-            crowd.edit(self.recorder.elapsed, number)
+            crowd.edit(now, number)
 
     def take_traces(self) -> Traces:
         """Give what the user's own code raised since the last call."""

@@ -107,10 +107,12 @@ def play(
         place.work = gevent.spawn(place.cell.follow)
         helpers.append(gevent.spawn(place.cell.every_second, partial(_note, place, tally)))
     if looks:
-        helpers.append(gevent.spawn(_look, found))
+        helpers.append(gevent.spawn(_look_on, found))
     gevent.joinall([place.work for place in made], raise_error=True)
     found.seconds = WORLD.elapsed
     gevent.killall(helpers)
+    if looks:
+        _look(found)
     for place in made:
         place.cell.end(place.runner)
         _note(place, tally, everything=True)
@@ -130,9 +132,13 @@ def _note(place: Place, tally: Tally, *, everything: bool = False) -> None:
         tally.add(tick)
 
 
-def _look(found: Played) -> None:
+def _look_on(found: Played) -> None:
     while True:
-        wanted = sum(crowd.wanted for place in found.places if not place.work.dead for crowd in place.crowds)
-        there = sum(place.runner.user_count for place in found.places)
-        found.seen.append((WORLD.elapsed, wanted, there))
+        _look(found)
         gevent.sleep(LOOK)
+
+
+def _look(found: Played) -> None:
+    wanted = sum(crowd.wanted for place in found.places if not place.work.dead for crowd in place.crowds)
+    there = sum(place.runner.user_count for place in found.places)
+    found.seen.append((WORLD.elapsed, wanted, there))
