@@ -5,15 +5,18 @@ Every gate answers with a sentence that carries its figures, whether it passed o
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from lab.gates import design, generator, users_time
 from lab.gates.limits import AUTH_OPERATIONS, AUTH_SHARE, FEWEST_BEYOND, RAMP_SHARE, ROWS_PER_USER, sets_up
 from lab.gates.observed import Observed
-from lab.model.verdict import Finding, Validity
+from lab.model.verdict import Exit, Finding, Validity, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from lab.model.run import Run
 
 __all__ = [
     "AUTH_OPERATIONS",
@@ -23,6 +26,7 @@ __all__ = [
     "ROWS_PER_USER",
     "Observed",
     "gates",
+    "recounted",
     "sets_up",
     "validity",
 ]
@@ -54,3 +58,25 @@ def validity(findings: Sequence[Finding]) -> Validity:
     """Give the worst level among the findings."""
     order = list(Validity)
     return max((found.level for found in findings), key=order.index, default=Validity.INVALID)
+
+
+def recounted(run: Run, answered: int) -> Run:
+    """Hold a run that is read again against its folder: one whose records are not all there is INVALID from then on.
+
+    Args:
+        run: as `run.json` has it.
+        answered: how many answered requests its records hold.
+    """
+    expected = run.totals.ok + run.totals.failed
+    if run.verdict is None or answered == expected:
+        return run
+    sentence = (
+        f"its folder holds {answered:,} answered requests, and the run counted {expected:,}: records were changed"
+    )
+    missing = Finding("records", Validity.INVALID, sentence)
+    said = f"{run.scenario.name}: this run cannot be believed: {sentence}."
+    findings = (missing, *run.verdict.findings)
+    return replace(
+        run,
+        verdict=Verdict(Validity.INVALID, passed=False, exit_code=int(Exit.INVALID), sentence=said, findings=findings),
+    )

@@ -14,6 +14,7 @@ from lab import samples_file
 from lab.model.metrics import shown_as_custom
 from lab.model.run import Run, Totals
 from lab.model.sample import DROPPED, FAIL, OK, RESPONSE, SERVICE, Tally
+from lab.validity import recounted
 from reports import sofar
 from reports.quantiles import sums
 
@@ -106,6 +107,7 @@ def from_tables(run: Run, counted: Totals | None, samples: pa.Table, series: pa.
     requests, felt = both[served[keep]].reset_index(drop=True), both[late[keep]]
     # Mails may come when the load is over, which makes it no longer.
     seconds = run.totals.seconds or int(last) + 1
+    run = recounted(run, int(requests["count"].sum()))
     custom = _custom(samples, series, run.warmup)
     custom.seconds = max(seconds - run.warmup, 0)
     judged, by_response = (_totals(frame[frame["second"] >= run.warmup]) for frame in (requests, felt))

@@ -18,6 +18,7 @@ from rich.text import Text
 from lab.model.histogram import Histogram
 from lab.model.sample import FAIL, OK, SERVICE
 from lab.model.threshold import INTEGRITY_METRICS, Outcome, Selector, judge
+from lab.steady import Sums
 from reports import units
 from reports.echo import silent_controls
 from reports.shown import shown_percentile
@@ -53,6 +54,7 @@ class LiveView:
         self._recent: deque[Tick] = deque(maxlen=RECENT_S)
         self._rates: deque[int] = deque(maxlen=SPARK_WIDTH)
         self._tally: Tally | None = None
+        self._sums = Sums(scenario, scenario.warmup)
         self._newest = 0.0
         self._drawn: Panel | None = None
         self._drawn_at = 0.0
@@ -89,6 +91,8 @@ class LiveView:
         self._tally = tally
         if tick is not None:
             self._newest = time.monotonic()
+            if self._scenario.warmup:
+                self._sums.add(tick)
             self._recent.append(tick)
             self._rates.append(_answered(tick))
             if self._words.startswith(PASSING):
@@ -139,7 +143,12 @@ class LiveView:
 
     def _panel(self, tally: Tally) -> Panel:
         return Panel(
-            Group(self._figures(tally), self._latencies(tally), self._sparkline(), self._thresholds(tally)),
+            Group(
+                self._figures(tally),
+                self._latencies(tally),
+                self._sparkline(),
+                self._thresholds(self._sums.judged if self._scenario.warmup else tally),
+            ),
             title=f"[bold]{escape(self._title)}",
             title_align="left",
             subtitle=Text("Ctrl-C: users finish, the report is made. Twice: stop at once.", style="dim"),

@@ -14,9 +14,10 @@ from reports.curve import draw, drawn
 from reports.loads import load_facts
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from lab.model.scenario import Scenario
+    from lab.model.threshold import Threshold
 
 WIDTH: Final = 88
 
@@ -44,12 +45,25 @@ def scenario_text(scenario: Scenario) -> str:
         ("users file", scenario.users_file),
         ("data", f"{counted(data.flights, 'flight')} of {_seats(*data.seats)}, {counted(data.users, 'user')}"),
         ("graceful stop", units.clock(scenario.graceful_stop)),
-        *(("threshold", str(threshold)) for threshold in scenario.thresholds),
+        *(("warm-up", text) for text in _warmup(scenario)),
+        *(("threshold", _threshold(threshold)) for threshold in scenario.thresholds),
         ("threshold", "each figure of the audit == 0"),
     ]
     lines = [f"{name:<14} {value}" for name, value in facts]
     about = textwrap.fill(scenario.description, WIDTH)
     return f"{scenario.name}\n{about}\n\n{drawn(scenario)}\n{draw(scenario)}\n" + "\n".join(lines) + "\n"
+
+
+def _warmup(scenario: Scenario) -> Iterator[str]:
+    if scenario.auto_warmup:
+        yield "found after the run, by MSER-5"
+    elif scenario.warmup:
+        yield f"the first {units.clock(scenario.warmup)}"
+
+
+def _threshold(threshold: Threshold) -> str:
+    after = f" after {units.clock(threshold.delay)}" if threshold.delay else ""
+    return f"{threshold} (ends the run{after})" if threshold.abort else str(threshold)
 
 
 def _heaviest(scenario: Scenario) -> str:
