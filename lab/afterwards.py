@@ -93,7 +93,7 @@ def judged(scenario: Scenario, folder: RunFolder, load: Followed) -> Judged:
         arrivals = steady.primed(scenario)
         for tick in samples_file.logged(folder):
             if found.rate is not None and cut.seconds <= tick.second < found.second:
-                arrivals.add(tick)
+                arrivals.add(replace(tick, second=tick.second - cut.seconds))
     return Judged(whole, tally, cut, arrivals, found)
 
 

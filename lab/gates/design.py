@@ -103,11 +103,13 @@ def dropped(run: Observed) -> Iterator[Finding]:
 def rows(run: Observed) -> Iterator[Finding]:
     """There are many more flights than requests at once."""
     tried = sum(run.attempts.values())
-    busy = run.steady.histogram(REQUESTS, OK)
+    # A platform that has given way piles requests up: that is what the run was to find.
+    tally = run.steady if run.arrivals is None else run.arrivals
+    busy = tally.histogram(REQUESTS, OK)
     if not tried or not busy.count:
         return
     flights = 1 / sum((count / tried) ** 2 for count in run.attempts.values())
-    concurrency = spent(busy) / max(run.steady.seconds, 1)
+    concurrency = spent(busy) / max(tally.seconds, 1)
     spread = f"{flights:.3g} flight{'s' * (len(run.attempts) != 1)}"
     if flights < ROWS_PER_USER * concurrency:
         yield finding(

@@ -258,6 +258,15 @@ def test_few_rows_make_a_contention_test(flights: int, busy_us: int, expected: V
     assert level(run, "rows under test") is expected
 
 
+def test_requests_that_pile_up_after_it_broke_make_no_contention_test() -> None:
+    """Where a threshold ended the run, what was at once before it broke counts."""
+    piled, before = (tally((requests(), us, 1000), (PROBE, 1, 9)) for us in (900_000, 20_000))
+    run = observed(tally=piled, attempts={str(n): 10 for n in range(9)})
+
+    assert level(run, "rows under test") is SUSPECT
+    assert level(replace(run, arrivals=before), "rows under test") is VALID
+
+
 def test_an_uneven_spread_has_fewer_rows() -> None:
     """Fifty flights of which one gets nearly every booking are hardly more than one."""
     even, uneven = ({str(n): 10 for n in range(50)}, {"0": 10_000} | {str(n): 1 for n in range(1, 50)})
