@@ -402,6 +402,37 @@ def worker(
 
 
 @app.command()
+def compare(  # noqa: PLR0913, PLR0917 - each is an option
+    baseline: Annotated[str, typer.Argument(help="A run's id, or a label: all runs that have it.", metavar="BASE")],
+    candidates: Annotated[list[str], typer.Argument(help="The same, one or more.", metavar="CAND...")],
+    metric: Annotated[list[str] | None, typer.Option(help="Compare only this, repeatable: p95.")] = None,
+    margin: Annotated[list[str] | None, typer.Option(help="What is as good as equal: p95=10%, repeatable.")] = None,
+    alpha: Annotated[float, typer.Option(help="How often a difference may be claimed where there is none.")] = 0.05,
+    markdown: Annotated[Path | None, typer.Option("--md", help="Write Markdown there.")] = None,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write JSON there.")] = None,
+    junit: Annotated[Path | None, typer.Option("--junit", help="Write JUnit XML there.")] = None,
+    fail_on: Annotated[str, typer.Option(help="regressed: exit with 1 where something got worse.")] = "",
+    out: opt.Out = RUNS,
+    *,
+    force: Annotated[bool, typer.Option("--force", help="Compare runs that differ in more than the revision.")] = False,
+) -> None:
+    """Say whether a candidate is better than the baseline: a ratio, its interval and a verdict for every metric.
+
+    It exits 3 where the runs are not comparable, naming every difference.
+    """
+    from reports.comparison import export, files, metrics, text
+    from reports.comparison import junit as xml
+    from reports.comparison import markdown as md
+
+    found = files.compared([baseline, *candidates], out, metrics.asked(metric, margin), alpha, force=force)
+    text.show(found, _console())
+    for path, renderer in ((markdown, md.render), (json_file, export.render), (junit, xml.render)):
+        if path is not None:
+            files.write(path, renderer(found))
+    raise typer.Exit(files.exit_code(found, fail_on))
+
+
+@app.command()
 def report(
     run: Annotated[str, typer.Argument(help="An id, `latest`, or a run folder's path.", metavar="RUN")],
     out: opt.Out = RUNS,

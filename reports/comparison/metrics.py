@@ -103,6 +103,15 @@ def with_margins(metrics: Iterable[Metric], texts: Sequence[str]) -> tuple[Metri
     return tuple(replace(metric, margin=margins.get(metric.name, metric.margin)) for metric in metrics)
 
 
+def asked(names: Sequence[str] | None, margins: Sequence[str] | None) -> tuple[Metric, ...]:
+    """Give what the command line asks for: metrics by name, with margins of its own.
+
+    Raises:
+        ConfigError: as the two above.
+    """
+    return with_margins(chosen(names or ()), margins or ())
+
+
 def _margin(text: str) -> tuple[str, float]:
     found = _MARGIN.fullmatch(text)
     if found is None:

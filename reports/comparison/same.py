@@ -32,6 +32,9 @@ def differences(sides: Sequence[Side]) -> tuple[str, ...]:
     """Name all that differs between the runs of these sides and must not, each in a sentence."""
     runs = [(side.label, run) for side in sides for run in side.runs]
     names = dict.fromkeys(name for _, run in runs for name in run.setting)
+    if len({run.setting.get("scenario") for _, run in runs}) > 1:
+        # Of two scenarios every key may differ: that they are two says it all.
+        names = {name: None for name in names if not name.startswith("scenario's ")}
     found = []
     for name in names:
         by_value: dict[str, list[str]] = {}
