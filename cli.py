@@ -92,6 +92,8 @@ def main(
 
 scenarios_app = LabApp(help="List the scenarios that ship, or look at one.", invoke_without_command=True)
 app.add_typer(scenarios_app, name="scenarios")
+import_app = LabApp(help="Make a run of another tool's file, to list, report and compare it.", no_args_is_help=True)
+app.add_typer(import_app, name="import")
 
 
 @app.command()
@@ -240,6 +242,34 @@ def lint(  # noqa: PLR0913, PLR0917 - each is an option
     remarks = look_over(planned, _seeded(planned, target, gateway, dataset))
     typer.echo(lint_json(planned.name, remarks) if as_json else lint_text(planned.name, remarks), nl=as_json)
     raise typer.Exit(0 if clean(remarks) else 1)
+
+
+@import_app.command("k6")
+def import_k6(
+    file: opt.Foreign, label: opt.ImportLabel = "", scenario: opt.ImportScenario = "", out: opt.Out = RUNS
+) -> None:
+    """Import k6's --summary-export, or its samples: --out json=FILE or --out csv=FILE, packed by gzip or not."""
+    _import(file, "k6", out, label=label, scenario=scenario)
+
+
+@import_app.command("locust")
+def import_locust(
+    file: opt.Foreign,
+    history: Annotated[Path | None, typer.Argument(help="…_stats_history.csv: when, how long, how many users.")] = None,
+    label: opt.ImportLabel = "",
+    scenario: opt.ImportScenario = "",
+    out: opt.Out = RUNS,
+) -> None:
+    """Import …_stats.csv, as Locust's --csv writes it. It holds no samples."""
+    _import(file, "locust", out, label=label, scenario=scenario, history=history)
+
+
+@import_app.command("jmeter")
+def import_jmeter(
+    file: opt.Foreign, label: opt.ImportLabel = "", scenario: opt.ImportScenario = "", out: opt.Out = RUNS
+) -> None:
+    """Import a .jtl file of samples, as CSV."""
+    _import(file, "jmeter", out, label=label, scenario=scenario)
 
 
 @app.command()
@@ -586,8 +616,18 @@ def _seeded(scenario: Scenario, target: str, gateway: str, file: Path | None) ->
     return dataset_file.load(found[0]).select(scenario.data)
 
 
+def _import(file: Path, tool: str, out: Path, **options: Any) -> None:
+    """Import a file, write its report and print its summary. What it says of the system is no error of the import."""
+    from lab import redact
+    from lab.importers.bring import bring, tally
+
+    folder = bring(file, tool, out, command=shlex.join(["airbourne-lab", *redact.command(sys.argv[1:])]), **options)
+    _finish(folder, folder.load(), tally(folder), as_json=False)
+
+
 def _finish(folder: RunFolder, done: Run, tally: Tally, *, as_json: bool) -> int:
     """Write the report and print the summary; gives the exit code of the verdict."""
+    from lab.importers import figures
     from reports import listing
     from reports.html import write_html
     from reports.text import show
@@ -596,7 +636,7 @@ def _finish(folder: RunFolder, done: Run, tally: Tally, *, as_json: bool) -> int
     if as_json:
         typer.echo(json.dumps(listing.run_dict(folder, done) | {"report": str(path)}, indent=1))
     else:
-        show(done, tally, _console())
+        show(done, tally, _console(), figures.load(folder))
         typer.echo(f"  report: {path}\n")
     return done.verdict.exit_code if done.verdict else Exit.ERROR
 

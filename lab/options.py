@@ -95,6 +95,11 @@ Warmup = Annotated[
     typer.Option("--warmup", help="The first seconds are shown and not judged: 30s, or auto (MSER-5).", metavar="TIME"),
 ]
 Out = Annotated[Path, typer.Option("--out", help="Where run folders are.")]
+Foreign = Annotated[Path, typer.Argument(help="The file that the other tool wrote.", metavar="FILE")]
+ImportLabel = Annotated[str, typer.Option("--label", help="A name for this revision of the system.")]
+ImportScenario = Annotated[
+    str, typer.Option("--scenario", help="The test's name, the same for runs to compare; else the file's name.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 Workers = Annotated[

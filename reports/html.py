@@ -15,12 +15,14 @@ from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
 from lab.errors import RunError
+from lab.importers import figures as kept
 from lab.model.words import counted
-from reports import audit, charts, frame, tables, units, words
+from reports import audit, charts, frame, imported, tables, units, words
 from reports.loads import load_facts
 from reports.tables import SHARES
 
 if TYPE_CHECKING:
+    from lab.importers.figures import Figures
     from lab.store import RunFolder
     from reports.frame import RunData
 
@@ -40,7 +42,7 @@ def write_html(folder: RunFolder) -> Path:
     Raises:
         RunError: the run cannot be read, or the file not be written.
     """
-    page = render(frame.load(folder))
+    page = render(frame.load(folder), kept.load(folder))
     temporary = folder.report.with_suffix(".new")
     try:
         temporary.write_text(page, encoding="utf-8")
@@ -50,8 +52,8 @@ def write_html(folder: RunFolder) -> Path:
     return folder.report
 
 
-def render(data: RunData) -> str:
-    """Give the whole page."""
+def render(data: RunData, figures: Figures | None = None) -> str:
+    """Give the whole page; `figures` are those of the file that the run was imported from."""
     drawn = charts.charts(data)
     app, style, (library, library_hash) = _asset("report.js"), _asset("report.css"), _library()
     run = data.run
@@ -60,6 +62,7 @@ def render(data: RunData) -> str:
         .get_template("run.html.j2")
         .render(
             run=run,
+            imported=figures,
             data=data,
             head=words.headline(run),
             lines=audit.lines(run.integrity),
@@ -126,6 +129,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {
+        "cell": imported.cell,
         "clock": units.clock,
         "counted": counted,
         "facts": load_facts,

@@ -55,7 +55,8 @@ def runs_table(found: Iterable[tuple[RunFolder, Run]]) -> Table:
     for folder, run in found:
         tally = _tally(folder, run)
         counted = sofar.totals(run, tally)
-        about = [units.plain(text, 40) for text in (run.profile, run.label) if text]
+        source = f"imported from {run.source}" if run.source else ""
+        about = [units.plain(text, 60) for text in (run.profile, run.label, source) if text]
         table.add_row(
             Text(units.plain(run.id, 60), style="bold"),
             Text(_verdict(run), style=_STYLES[words.headline(run).outlook]),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from lab.model.threshold import Outcome
 from lab.model.verdict import Validity
 from lab.model.words import counted
-from reports import audit, totals, units, words
+from reports import audit, imported, totals, units, words
 from reports.layout import BAD, BOLD, DIM, GOOD, WARN, Span, title, wrapped
 from reports.words import Mark, Outlook
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from lab.importers.figures import Figures
     from lab.model.run import Run
     from lab.model.sample import Tally
     from lab.model.threshold import ThresholdResult
@@ -53,26 +54,29 @@ def summary(run: Run, tally: Tally, width: int = USUAL_WIDTH) -> str:
     return "".join("".join(span.text for span in line).rstrip() + "\n" for line in lines(run, tally, width))
 
 
-def show(run: Run, tally: Tally, console: Console) -> None:
+def show(run: Run, tally: Tally, console: Console, figures: Figures | None = None) -> None:
     """Write the summary to a console: in colour on a terminal, as plain text to a file or a pipe."""
     from rich.text import Text  # noqa: PLC0415 - Rich is loaded only by who draws
 
-    for line in lines(run, tally, console.width):
+    for line in lines(run, tally, console.width, figures):
         text = Text.assemble(*((span.text, span.style) for span in line))
         text.rstrip()
         console.print(text, soft_wrap=True, highlight=False)
 
 
-def lines(run: Run, tally: Tally, width: int = USUAL_WIDTH) -> Iterator[Line]:
-    """Give the summary line by line, as styled spans."""
+def lines(run: Run, tally: Tally, width: int = USUAL_WIDTH, figures: Figures | None = None) -> Iterator[Line]:
+    """Give the summary line by line, as styled spans; `figures` are those of the file that it was imported from."""
     columns = min(max(width, NARROWEST), WIDEST)
     yield from _headline(run, columns)
     yield from _validity(run, columns)
     yield from _integrity(run, columns)
     if judged := words.beyond_the_audit(run):
         yield from _thresholds(run, judged, columns)
-    yield from title("TOTAL RESULTS")
-    yield from totals.lines(run, tally, columns)
+    if figures:
+        yield from imported.lines(figures, columns)
+    if not figures or figures.samples:
+        yield from title("TOTAL RESULTS")
+        yield from totals.lines(run, tally, columns)
     yield from _script_errors(run, columns)
     yield from _sink(run, columns)
     yield from _closing(run, columns)

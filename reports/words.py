@@ -135,7 +135,8 @@ def actual(result: ThresholdResult) -> str:
     """Write what a threshold measured, in the unit that suits it."""
     value = result.actual
     if value is None:
-        return "no data"
+        # Another tool may have judged it by a figure that it did not write down.
+        return "no data" if result.outcome is Outcome.NO_DATA else "not in the file"
     if isinf(value):
         return units.NO_ANSWER
     if result.unit == "ms":

@@ -116,6 +116,7 @@ class Run:
     `load_started` is when its second 0 began; `sink` is None where no metrics were sent anywhere.
     `command` is the command line that started it, as it was typed; `pid` and `pid_started` (seconds since 1970) name
     the process that looks after it while its status is RUNNING. `workers` is the number of load processes.
+    `source` says of a run that was imported who made it and of what kind the file was; it is empty for one of this lab.
     `warmup` is how many seconds at the beginning are shown and judge nothing; `aborted` is the threshold that ended it,
     and `breaking` how high its arrival rate could be raised, where thresholds were to end it.
     """
@@ -149,4 +150,5 @@ class Run:
     verdict: Verdict | None = None
     script_errors: tuple[ScriptTrace, ...] = ()
     sink: SinkSummary | None = None
+    source: str = ""
     version: int = RUN_VERSION

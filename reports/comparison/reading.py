@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from lab import samples_file
+from lab.errors import RunError
 from lab.model.sample import DROPPED, FAIL, OK, RESPONSE, SERVICE
 from lab.model.threshold import INTEGRITY_METRICS, Outcome
 from lab.model.verdict import Validity
@@ -49,9 +50,14 @@ def figures_of(folder: RunFolder, *, since: int | None = None, with_bands: bool 
         pair: the pair that it belongs to.
 
     Raises:
-        RunError: `run.json` or the samples cannot be read.
+        RunError: `run.json` or the samples cannot be read, or the run was imported without samples.
     """
     run = folder.load()
+    if run.source and not folder.samples.exists():
+        raise RunError(
+            f"{run.id} cannot be compared: it was imported from {run.source}; "
+            "import a file with samples, such as k6 writes with --out json=FILE"
+        )
     start = run.warmup if since is None else since
     if folder.ticks.exists() or folder.samples.exists():
         samples, series = samples_file.read(folder)
@@ -199,6 +205,10 @@ def _where(run: Run) -> str:
 
 def _does(run: Run) -> Iterator[tuple[str, str]]:
     """Give what a scenario does, key by key, so that a difference can be named."""
+    if run.source:
+        # Its load is what the file showed, and was not planned.
+        yield "imported from", run.source
+        return
     known: Mapping[str, Any] = asdict(run.scenario)
     for name, value in known.items():
         if name in _JUDGING:
