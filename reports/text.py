@@ -43,15 +43,16 @@ _OUTLOOK_STYLES: Final = {
 _LEVEL_STYLES: Final = {Validity.VALID: GOOD, Validity.SUSPECT: WARN, Validity.INVALID: "magenta"}
 
 
-def summary(run: Run, tally: Tally, width: int = USUAL_WIDTH) -> str:
+def summary(run: Run, tally: Tally, width: int = USUAL_WIDTH, figures: Figures | None = None) -> str:
     """Write the summary as plain text, without colour; it ends with a line break.
 
     Args:
         run: what was run and what came of it.
         tally: the run's samples, summed.
         width: columns; kept between 60 and 120.
+        figures: of the file that it was imported from.
     """
-    return "".join("".join(span.text for span in line).rstrip() + "\n" for line in lines(run, tally, width))
+    return "".join("".join(span.text for span in line).rstrip() + "\n" for line in lines(run, tally, width, figures))
 
 
 def show(run: Run, tally: Tally, console: Console, figures: Figures | None = None) -> None:
