@@ -327,7 +327,7 @@ def test_a_worker_that_is_stopped_on_its_own_leaves_all_that_it_has(
     assert sentence.endswith(" s, with 3 users: everything that it recorded is in; its users went to the other 1")
     totals = result["totals"]
     assert totals["sent"] == totals["ok"] == result["served"]
-    assert [gauges["vus_target"] for second, gauges in result["gauges"] if second == 4] == [6]
+    assert [gauges["vus_target"] for second, gauges in result["gauges"] if second == 3] == [6]
 
 
 def test_the_wait_for_workers_ends_with_who_came_and_what_to_do(
