@@ -12,7 +12,7 @@ from lab.importers import figures, jmeter, k6_stream, k6_summary, locust_csv, sn
 from lab.importers.filling import Filling
 from lab.importers.sniff import Form
 from lab.model.load import Load
-from lab.model.run import Machine, Run, Status
+from lab.model.run import Machine, Origin, Run, Status
 from lab.model.sample import Tally
 from lab.model.scenario import Scenario
 from lab.model.stage import Stage
@@ -69,12 +69,11 @@ def bring(  # noqa: PLR0913 - what the command line knows
     folder = store.create(out, name)
     try:
         found = _read(path, form, history, folder)
-        source = f"{found.tool} ({found.form})"
         kept = figures.Figures(
             found.tool, found.form, path.name, found.samples, found.tables, (*found.notes, *_unsaid(found))
         )
         figures.save(folder, kept)
-        folder.save(_run(folder, name, found, path, source=source, label=label, command=command))
+        folder.save(_run(folder, name, found, path, label=label, command=command))
     except BaseException:
         shutil.rmtree(folder.path, ignore_errors=True)
         raise
@@ -127,13 +126,14 @@ def _unsaid(found: Found) -> list[str]:
 
 
 def _run(  # noqa: PLR0913 - what a run is made of
-    folder: RunFolder, name: str, found: Found, path: Path, *, source: str, label: str, command: str
+    folder: RunFolder, name: str, found: Found, path: Path, *, label: str, command: str
 ) -> Run:
+    source = Origin(found.tool, found.form, found.samples)
     ended = path.stat().st_mtime if found.began is None else found.began + found.seconds
     load = Load("constant-vus", "", (Stage(found.seconds, found.peak),), start=found.peak, graceful_stop=0.0)
     return Run(
         id=folder.path.name,
-        scenario=Scenario(name, (load,), description=f"Imported from {path.name}, which {source} wrote."),
+        scenario=Scenario(name, (load,), description=f"Imported from {path.name}, a file of {source}."),
         # A name that never resolves: nothing is to go to it.
         target=Target("http://target.invalid", name=f"{NOT_KNOWN} (imported from {found.tool})"),
         seed=0,
@@ -149,7 +149,7 @@ def _run(  # noqa: PLR0913 - what a run is made of
         totals=found.totals,
         thresholds=found.thresholds,
         verdict=_verdict(name, found, source),
-        source=source if found.samples else f"{source}, no samples",
+        source=source,
     )
 
 
@@ -157,7 +157,7 @@ def _time(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
 
 
-def _verdict(name: str, found: Found, source: str) -> Verdict:
+def _verdict(name: str, found: Found, source: Origin) -> Verdict:
     results = found.thresholds
     failed = sum(result.outcome is not Outcome.PASS for result in results)
     if failed:
@@ -166,7 +166,6 @@ def _verdict(name: str, found: Found, source: str) -> Verdict:
         first = f"{name} held: every threshold was met."
     else:
         first = f"{name} held: it had no threshold to meet."
-    holds = "" if found.samples else ": the file holds no samples"
     totals = found.totals
     share = totals.failed / max(totals.ok + totals.failed, 1)
     requests = counted(totals.ok + totals.failed, "request")
@@ -176,6 +175,6 @@ def _verdict(name: str, found: Found, source: str) -> Verdict:
         Validity.SUSPECT,
         passed=not failed,
         exit_code=int(Exit.THRESHOLDS if failed else Exit.PASSED),
-        sentence=f"{first} Imported from {source}{holds}. {figures_said}. Nothing was audited.",
+        sentence=f"{first} Imported from {source}. {figures_said}. Nothing was audited.",
         findings=findings,
     )

@@ -110,13 +110,26 @@ class SinkSummary:
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """What an imported run was made from: the tool, what kind of file, and whether that holds single requests."""
+
+    tool: str
+    form: str
+    samples: bool
+
+    def __str__(self) -> str:
+        """Write it for a person: `k6 (summary export), no samples`."""
+        return f"{self.tool} ({self.form})" + ("" if self.samples else ", no samples")
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
     """One run. Times are ISO 8601 in UTC; `ended` and `verdict` are empty while it runs or when it was killed.
 
     `load_started` is when its second 0 began; `sink` is None where no metrics were sent anywhere.
     `command` is the command line that started it, as it was typed; `pid` and `pid_started` (seconds since 1970) name
     the process that looks after it while its status is RUNNING. `workers` is the number of load processes.
-    `source` says of a run that was imported who made it and of what kind the file was; it is empty for one of this lab.
+    `source` says of a run that was imported what it was made from; it is None for one of this lab.
     `warmup` is how many seconds at the beginning are shown and judge nothing; `aborted` is the threshold that ended it,
     and `breaking` how high its arrival rate could be raised, where thresholds were to end it.
     """
@@ -150,5 +163,5 @@ class Run:
     verdict: Verdict | None = None
     script_errors: tuple[ScriptTrace, ...] = ()
     sink: SinkSummary | None = None
-    source: str = ""
+    source: Origin | None = None
     version: int = RUN_VERSION

@@ -53,7 +53,7 @@ def figures_of(folder: RunFolder, *, since: int | None = None, with_bands: bool 
         RunError: `run.json` or the samples cannot be read, or the run was imported without samples.
     """
     run = folder.load()
-    if run.source and not folder.samples.exists():
+    if run.source and not run.source.samples:
         raise RunError(
             f"{run.id} cannot be compared: it was imported from {run.source}; "
             "import a file with samples, such as k6 writes with --out json=FILE"
@@ -207,7 +207,7 @@ def _does(run: Run) -> Iterator[tuple[str, str]]:
     """Give what a scenario does, key by key, so that a difference can be named."""
     if run.source:
         # Its load is what the file showed, and was not planned.
-        yield "imported from", run.source
+        yield "imported from", str(run.source)
         return
     known: Mapping[str, Any] = asdict(run.scenario)
     for name, value in known.items():

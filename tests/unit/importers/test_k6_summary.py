@@ -121,6 +121,7 @@ def test_it_is_shown_as_what_it_is(tmp_path: Path) -> None:
         assert "nothing of the generator is in this file" in shown
     assert "TOTAL RESULTS" not in text
     assert 'id="operations"' not in page
+    assert "records were changed" not in page
     console = Console(width=200, record=True, file=io.StringIO())
     console.print(runs_table([(folder, run)]))
     assert "imported from k6 (summary export), no samples" in " ".join(console.export_text().split())

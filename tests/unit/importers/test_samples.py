@@ -16,6 +16,7 @@ from lab.importers import figures
 from lab.importers.bring import bring, tally
 from lab.importers.filling import MOST_SERIES, OTHER, Filling
 from lab.model.histogram import Histogram, bin_of
+from lab.model.run import Origin
 from lab.model.sample import FAIL, OK, SeriesKey, TrendKey
 from lab.model.threshold import Outcome, Selector
 from reports.comparison.reading import figures_of
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from lab.store import RunFolder
 
 BEGIN = 1_790_000_000
+BLOCKED = '{"metric":"http_req_blocked","type":"Point","data":{"time":"2026-11-23T04:15:00Z","value":1,"tags":null}}'
 ALL = Selector("http_req_duration")
 JTL = (
     "timeStamp,elapsed,label,responseCode,responseMessage,threadName,success,failureMessage,bytes,sentBytes,allThreads"
@@ -58,6 +60,7 @@ def _stream(values: Sequence[float]) -> list[str]:
             _point("http_reqs", at, 1, **tags),
             _point("http_req_duration", at, value, **tags),
             _point("http_req_waiting", at, value / 2, **tags),
+            BLOCKED,
             _point("checks", at, number % 2, check="booked", operation="booking"),
             _point("basket", at, 2.5),
         ]
@@ -104,7 +107,7 @@ def test_k6s_stream_is_counted_request_by_request(tmp_path: Path) -> None:
     kept = figures.load(folder)
     assert kept is not None
     assert any("rate>1" in note for note in kept.notes)  # a trend has no rate: said, and not judged
-    assert run.source == "k6 (JSON samples)"
+    assert run.source == Origin("k6", "JSON samples", samples=True)
     assert 'id="operations"' in write_html(folder).read_text(encoding="utf-8")
     assert figures_of(folder).values["booking", "p50"] == found.histogram(ALL).percentile(0.5)
 
@@ -159,7 +162,8 @@ def test_jmeters_rows_are_counted_in_the_second_in_which_they_ended(tmp_path: Pa
 @pytest.mark.parametrize(
     ("tool", "lines", "said"),
     [
-        ("k6", [*_stream([1.0]), '{"metric":"http_req_du'], "line 13: expected a JSON object"),
+        ("k6", [*_stream([1.0]), '{"metric":"http_req_du'], "line 14: expected a JSON object"),
+        ("k6", [*_stream([1.0]), BLOCKED[:-1]], "line 14: expected a JSON object"),
         (
             "k6",
             [_point("http_req_duration", 1, 2).replace("2026-11-23", "yesterday")],
