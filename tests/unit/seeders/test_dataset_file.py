@@ -127,7 +127,9 @@ def test_the_digest_is_of_flights_and_users_and_of_no_secret() -> None:
     """Tokens, passwords, ids and order do not count; a capacity or an e-mail does. It is the same for ever."""
     same = replace(
         DATASET,
-        users=tuple(replace(user, id=f"{user.id}0", token="other", password="other") for user in reversed(DATASET.users)),
+        users=tuple(
+            replace(user, id=f"{user.id}0", token="other", password="other") for user in reversed(DATASET.users)
+        ),
         complete=False,
     )
     assert dataset_file.digest(DATASET) == dataset_file.digest(same) == "3aa3c04f015e"
