@@ -69,7 +69,7 @@ def figures_of(folder: RunFolder, *, since: int | None = None, with_bands: bool 
     weak: dict[Key, str] = {}
     _operations(data, start, values, weak)
     _delay(_only(samples, DELAY), values, weak)
-    verdict = run.verdict
+    verdict = data.run.verdict  # of records that were changed since, it says so
     integrity_ok, integrity = _integrity(run)
     return RunFigures(
         run_id=run.id,
