@@ -152,15 +152,16 @@ def dump(run: Run) -> bytes:
         return adapter.dump_json(run, indent=1) + b"\n"
     except ValueError:
         # A script's or a target's words may hold half a surrogate pair, which is no text that can be written down.
-        return adapter.dump_json(adapter.validate_python(_writable(adapter.dump_python(run))), indent=1) + b"\n"
+        return adapter.dump_json(adapter.validate_python(writable(adapter.dump_python(run))), indent=1) + b"\n"
 
 
-def _writable(value: Any) -> Any:  # noqa: ANN401 - what JSON knows
+def writable(value: Any) -> Any:  # noqa: ANN401 - what JSON knows
+    """Replace in a value, and in all that is in it, what is no text that can be written down."""
     if isinstance(value, str):
         return value.encode("utf-8", "replace").decode("utf-8")
     if isinstance(value, dict):
-        return {_writable(key): _writable(inner) for key, inner in value.items()}
-    return [_writable(inner) for inner in value] if isinstance(value, list | tuple) else value
+        return {writable(key): writable(inner) for key, inner in value.items()}
+    return [writable(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
 @cache

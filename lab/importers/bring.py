@@ -15,7 +15,7 @@ from lab.model.load import Load
 from lab.model.run import Machine, Origin, Run, Status
 from lab.model.sample import Tally
 from lab.model.scenario import Scenario
-from lab.model.stage import Stage
+from lab.model.stage import MAX_SECONDS, Stage
 from lab.model.target import Target
 from lab.model.threshold import Outcome
 from lab.model.verdict import Exit, Finding, Validity, Verdict
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from lab.importers.found import Found
     from lab.store import RunFolder
 
+LATEST: Final = 1e11
+"""A time, in seconds since 1970, that a calendar can still write."""
 NOT_KNOWN: Final = "not known"
 _SAMPLES: Final[Mapping[Form, Callable[[Path, Filling], Found]]] = {
     Form.K6_JSON: k6_stream.read_json,
@@ -69,6 +71,7 @@ def bring(  # noqa: PLR0913 - what the command line knows
     folder = store.create(out, name)
     try:
         found = _read(path, form, history, folder)
+        _check(path, found)
         kept = figures.Figures(
             found.tool, found.form, path.name, found.samples, found.tables, (*found.notes, *_unsaid(found))
         )
@@ -90,6 +93,11 @@ def tally(folder: RunFolder) -> Tally:
     for tick in samples_file.ticks(folder) if folder.samples.exists() else ():
         found.add(tick)
     return found
+
+
+def _check(path: Path, found: Found) -> None:
+    if not 0 <= found.seconds <= MAX_SECONDS or not 0 <= (found.began or 0) < LATEST:
+        raise ConfigError(f"{path}: expected a run of at most a year; found one of {found.seconds:,.0f} s")
 
 
 def _stem(path: Path) -> str:
@@ -120,6 +128,9 @@ def _unsaid(found: Found) -> list[str]:
     said = []
     if found.began is None:
         said.append("when it ran is not in the file: its end is taken to be when the file was last written")
+    said.append(
+        "whether arrivals were planned is not in the file: it is shown as a closed model, timed from the sending"
+    )
     if not found.peak:
         said.append("how many users there were is not in the file")
     return said

@@ -6,7 +6,7 @@ Nothing in it is computed here. A percentile of a summary was somebody else's, a
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
@@ -64,7 +64,8 @@ def save(folder: RunFolder, figures: Figures) -> None:
     """
     path = folder.path / FILE
     with store.written(path):
-        path.write_bytes(_adapter().dump_json(figures, indent=1) + b"\n")
+        raw = store.writable(asdict(figures))
+        path.write_text(json.dumps(raw, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def load(folder: RunFolder) -> Figures | None:

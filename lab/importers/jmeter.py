@@ -40,7 +40,7 @@ def read(path: Path, filling: Filling) -> Found:
             vus = float(users) if users else None
         except ValueError:
             begin = elapsed = -1
-        if begin < 0 or elapsed < 0 or begin > _LATEST or row["success"] not in {"true", "false"}:
+        if begin < 0 or elapsed < 0 or begin + elapsed > _LATEST or row["success"] not in {"true", "false"}:
             found = f"{row['timeStamp']}, {row['elapsed']}, {row['success']}"
             raise wrong(path, number, "ms since 1970, ms elapsed, and true or false", found)
         at = (begin + elapsed) / _MS

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from datetime import UTC, datetime
-from math import isfinite
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl
 
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
 
 JSON_FORM: Final = "JSON samples"
 CSV_FORM: Final = "CSV samples"
+_LARGEST: Final = 1e15
 _SAMPLE: Final = 'a JSON object with "type", "metric" and "data"'
 _LEFT_OUT: Final = re.compile(r'\{"metric":"(\w+)","type":"Point","data":\{')
 _COLUMNS: Final = ("metric_name", "timestamp", "metric_value")
@@ -78,7 +78,7 @@ def _declare(points: Points, name: str, data: Mapping[str, Any]) -> None:
 
 
 def _point(metric: str, time: str, value: float, tags: Mapping[str, str]) -> Point:
-    if not isinstance(metric, str) or isinstance(value, bool) or not isfinite(value):
+    if not isinstance(metric, str) or isinstance(value, bool) or not -_LARGEST < value < _LARGEST:
         raise ValueError
     return Point(_seconds(time), metric, value, {str(key): str(tag) for key, tag in tags.items()})
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 FORM: Final = "summary export"
 LARGEST: Final = 16 << 20
+LARGEST_FIGURE: Final = 1e18
 Metric = dict[str, Any]
 
 _PHASES: Final = frozenset(
@@ -92,7 +93,11 @@ def _metric(path: Path, name: str, value: object) -> Metric:
         if key == "thresholds":
             if not isinstance(figure, dict) or not all(isinstance(crossed, bool) for crossed in figure.values()):
                 raise ConfigError(f"{what}, with true or false for each threshold; found {shown(json.dumps(figure))}")
-        elif not isinstance(figure, int | float) or isinstance(figure, bool):
+        elif (
+            not isinstance(figure, int | float)
+            or isinstance(figure, bool)
+            or not -LARGEST_FIGURE < figure < LARGEST_FIGURE
+        ):
             raise ConfigError(f"{what}; found {shown(json.dumps(figure))} as its {shown(key)}")
     return value
 
@@ -136,7 +141,7 @@ def _seconds(metrics: Mapping[str, Metric]) -> float:
 def _peak(metrics: Mapping[str, Metric]) -> int:
     vus = metrics.get("vus") or {}
     users: float = vus.get("max") or vus.get("value") or 0
-    return round(users)
+    return max(round(users), 0)
 
 
 def _totals(metrics: Mapping[str, Metric], seconds: float) -> Totals:

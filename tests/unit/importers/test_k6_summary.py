@@ -141,6 +141,8 @@ def test_it_is_shown_as_what_it_is(tmp_path: Path) -> None:
         ({"metrics": {"vus": {"value": 1, "thresholds": {"value<2": "ok"}}}}, "true or false"),
         ({"metrics": {"vus": {"value": 1, "max": float("nan")}}}, "NaN is no figure"),
         ({"metrics": {"vus": {"type": "gauge", "contains": "x", "values": {}}}}, "--summary-export FILE"),
+        ('{"metrics": {"vus": {"value": 1e999}}}', "as its value"),
+        ({"metrics": {"http_reqs": {"count": 10**17, "rate": 1e-9}}}, "a run of at most a year"),
         ("timeStamp,elapsed,label,success\n", "airbourne-lab import jmeter"),
         ("Type,Name,Request Count\n", "airbourne-lab import locust"),
     ],
@@ -152,6 +154,15 @@ def test_a_foreign_or_cut_off_file_is_refused(tmp_path: Path, raw: object, said:
         bring(file, "k6", tmp_path / "runs")
     assert said in str(error.value)
     assert not list((tmp_path / "runs").glob("*"))
+
+
+def test_a_name_that_is_no_text_is_kept_as_far_as_it_can_be(tmp_path: Path) -> None:
+    """Half a surrogate pair, which JSON can hold and a file can't, costs its own sign and nothing else."""
+    folder = bring(_written(tmp_path, {"metrics": {"odd \ud800": {"value": 3}}}), "k6", tmp_path / "runs")
+    kept = figures.load(folder)
+    assert kept is not None
+    assert kept.tables[0].rows == (("odd ?", 3),)
+    write_html(folder)
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
