@@ -10,9 +10,12 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+import cli
+from lab import store
 from lab.errors import ConfigError
 from lab.importers import figures
 from lab.importers.bring import bring, tally
+from lab.model.run import Origin
 from lab.model.sample import Tally
 from lab.model.threshold import Outcome
 from lab.model.verdict import Exit, Validity
@@ -163,6 +166,23 @@ def test_a_name_that_is_no_text_is_kept_as_far_as_it_can_be(tmp_path: Path) -> N
     assert kept is not None
     assert kept.tables[0].rows == (("odd ?", 3),)
     write_html(folder)
+
+
+def test_the_command_prints_the_summary_and_writes_the_report(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`import k6` ends well even where k6's thresholds did not hold, and says where the report is."""
+    cli.import_k6(_written(tmp_path, SUMMARY), label="before", scenario="checkout", out=tmp_path / "runs")
+    ((folder, run),) = store.runs(tmp_path / "runs")
+    said = capsys.readouterr().out
+    assert (run.label, run.scenario.name, run.source) == (
+        "before",
+        "checkout",
+        Origin("k6", "summary export", samples=False),
+    )
+    assert "checkout failed: 3 of 5 thresholds were not met" in " ".join(said.split())
+    assert "FIGURES OF THE FILE" in said
+    assert folder.report.exists()
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
