@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import StrEnum
+from math import isfinite
 from typing import TYPE_CHECKING, Final
 
 from lab.errors import ConfigError, nearest
@@ -231,10 +232,11 @@ def _number(text: str, where: str) -> float:
 
 
 def judge(threshold: Threshold, actual: float | None, unit: str = "", note: str = "") -> ThresholdResult:
-    """Hold what was measured against a threshold; None is NO DATA, never a pass."""
+    """Hold what was measured against a threshold; None is NO DATA and `inf` no answer, never a pass."""
     if actual is None:
         outcome = Outcome.NO_DATA
     else:
-        held = OPERATORS[threshold.operator](actual, threshold.bound)
+        # No answer is above every bound, and no reason to pass one that asks for more than so much.
+        held = isfinite(actual) and OPERATORS[threshold.operator](actual, threshold.bound)
         outcome = Outcome.PASS if held else Outcome.FAIL
     return ThresholdResult(str(threshold.selector), threshold.expression, outcome, actual, unit, note)

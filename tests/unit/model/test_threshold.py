@@ -182,6 +182,13 @@ def test_no_answer_is_beyond_every_bound(bound: float) -> None:
     assert isfinite(threshold.bound)
 
 
+@FEW
+@given(thresholds())
+def test_no_answer_never_passes(threshold: Threshold) -> None:
+    """Not a lower bound either: a target that only fails is not slow enough, it is not there."""
+    assert judge(threshold, inf).outcome is Outcome.FAIL
+
+
 def test_a_result_says_what_was_judged() -> None:
     """It carries metric, expression, figure, unit and note as a table needs them."""
     result = judge(parse_threshold("http_req_duration{operation:booking}", "p( 95 ) < 2000"), 12.5, "ms", "why")
