@@ -164,7 +164,8 @@ class LoadProcess:
         self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe:
-                pipe.close()
+                with suppress(OSError):  # an edit that came too late is still in it
+                    pipe.close()
         self._lines.close()
 
 
