@@ -223,7 +223,8 @@ class Cell:
             "vus": float(runner.user_count),
             "vus_target": float(sum(crowd.wanted for crowd in self._crowds)),
             "in_flight": float(self.recorder.in_flight),
-            "unfinished": float(self.recorder.unfinished),
+            # What is on its way when the last second is given has a user who cannot be made to go.
+            "unfinished": float(self.recorder.unfinished + (self.recorder.in_flight if everything else 0)),
             "generator_cpu": self._cpu - before,
             "generator_lag_p99": late[int(len(late) * 0.99)] / 1000 if late else 0.0,
             "generator_memory": self._process.memory_info().rss / MIB,

@@ -48,6 +48,16 @@ class Loaded(User):
         self.idle_since: float | None = None
         self.told_to_wait = 0.0
 
+    def on_start(self) -> None:
+        """Let the user prepare itself; where its own code raises, no iteration would ever say so."""
+        try:
+            super().on_start()
+        except FLOW:
+            raise
+        except Exception:
+            self.lab_recorder.count("iteration_errors", self.under, 1)
+            raise
+
     def context(self) -> dict[str, Any]:
         """Give the tags of a request and, for the first one of an iteration, by how many µs that began late."""
         found = super().context()

@@ -57,6 +57,9 @@ class Recorder:
         self._closed = 0
         self.unfinished = 0
         self._forget()
+        if self.in_flight:
+            # Its answer comes in the run, and is counted there.
+            self.now().sent += self.in_flight
 
     def align(self, at: float) -> None:
         """Move the begin of second 0 by the little that this clock has drifted; what is counted stays."""

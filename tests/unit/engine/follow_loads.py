@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 from lab.errors import LabError
 from lab.model.load import Load
 from lab.model.stage import Stage
+from lab.model.threshold import Selector
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,6 +52,8 @@ def seen(played: Played) -> dict[str, Any]:
         "left": sorted(played.left),
         "iterations": tally.counter("iterations"),
         "dropped": tally.counter("dropped_iterations"),
+        "errors": tally.counter("iteration_errors"),
+        "unfinished": tally.gauge(Selector("unfinished")),
         "late": max([h.maximum or 0 for k, h in tally.trends.items() if k.clock == "response"], default=0),
         "little": (spent + tally.counter("think_time")) / max(tally.counter("vu_time"), 1),
         "tags": sorted({json.dumps(key.tags) for key in tally.trends if key.metric == "http_req_duration"}),
@@ -198,6 +201,12 @@ def _runs() -> dict[str, Callable[[], dict[str, Any]]]:
         ),
         "fails": lambda: seen(play(load("constant-vus", (3, 4), start=4, env={"raises": "no door"}))),
         "fails openly": lambda: seen(play(load(arrive, (3, 10), start=10, max_vus=5, env={"raises": "no door"}))),
+        "no answer at the end": lambda: seen(
+            play(
+                load("constant-vus", (3, 1), start=1, env={"think": 1}),
+                orders=[(2.5, lambda places: places[0].cell.recorder.sent())],
+            )
+        ),
         "cannot be made": unmakeable,
         "thinking": lambda: seen(
             play(load("ramping-vus", (10, 20), (20, 20), (10, 0), env={"mean_service": 0.1, "mean_think": 0.4}))

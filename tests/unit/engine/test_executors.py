@@ -240,6 +240,12 @@ def test_users_that_cannot_get_ready_make_no_iterations(runs: dict[str, Any], na
     assert (found["iterations"], found["dropped"]) == (0, dropped)
     assert found["seconds"] == pytest.approx(3.1, abs=STEP)
     assert found["little"] == 0
+    assert found["errors"] > 3, "a script that raised in on_start passes for one that did not"
+
+
+def test_what_has_no_answer_when_the_run_ends_is_unfinished(runs: dict[str, Any]) -> None:
+    """Also where its user could not be made to go: the count of what was sent must match."""
+    assert runs["no answer at the end"]["unfinished"] == 1
 
 
 def test_a_user_that_cannot_be_made_ends_the_run(runs: dict[str, Any]) -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from lab.engine.listen import request_listener
 from lab.engine.recorder import MAX_OPERATIONS, MAX_REASONS, MAX_SERIES, OTHER, OTHER_REQUESTS, Recorder
 from lab.model.histogram import bin_of
+from lab.model.run import Totals
 from lab.model.sample import FAIL, OK, RESPONSE, SeriesKey, Tally, Tick, TrendKey
 from lab.model.threshold import Selector
 
@@ -400,3 +401,16 @@ def test_a_second_that_was_given_away_is_not_counted_in() -> None:
 
     assert [tally(tick).requests(Selector(DURATION), OK) for tick in given] == [1, 1]
     assert [tick.counters[SeriesKey("sent")] for tick in given] == [1, 1]
+
+
+def test_a_request_that_was_on_its_way_at_the_start_counts_as_sent() -> None:
+    """Its answer counts in the run, and so must its sending: else good runs would be told that they lost requests."""
+    recorder = Recorder(Clock())
+    recorder.sent()
+    recorder.start()
+    recorder.request("POST /b", BOOKING, 1000, None, 10)
+    recorder.done(finished=True)
+
+    totals = Totals.of(tally(*recorder.close({}, everything=True)))
+
+    assert (totals.sent, totals.ok) == (1, 1)
