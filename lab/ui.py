@@ -213,6 +213,9 @@ class Page:
                 with self._lock:
                     self._edits.append(int(said["edit"]["users"]))
             else:
+                if "start" in said:
+                    with self._lock:
+                        self._stopped = False  # what was stopped is a run that was over already
                 self._orders.put(said.get("start", said))
         self._orders.put({"gone": True})
 

@@ -216,6 +216,16 @@ def test_stop_before_the_load_began_is_kept(opened: tuple[Page, Visitor]) -> Non
         begin()
 
 
+def test_a_stop_that_came_too_late_stops_no_other_run(opened: tuple[Page, Visitor]) -> None:
+    """It was pressed before the page had heard that its run was over."""
+    page, visitor = opened
+    page._stop()  # noqa: SLF001 - the page says it in the instant before it hears
+    visitor.post("/swarm", scenario="load", host=TARGET)
+    page.order(Interrupts())
+
+    page.watching(Nobody(), Interrupts())
+
+
 def test_both_pages_show_exact_figures(opened: tuple[Page, Visitor], tmp_path: Path) -> None:
     """Locust's table and the Lab page have the percentiles of the merged histograms, and half a line is awaited."""
     page, visitor = opened
