@@ -130,8 +130,8 @@ class Cell:
             numbers=count(share.place, share.among),
             pace=self._pace,
         )
-        counts = {issubclass(user_class, Equipped) for user_class in made}
-        environment.events.request.add_listener(request_listener(self.recorder, counts_sent=counts == {True}))
+        counts_sent = any(issubclass(user_class, Equipped) for user_class in made)
+        environment.events.request.add_listener(request_listener(self.recorder, counts_sent=counts_sent))
         environment.events.user_error.add_listener(self._on_user_error)
 
     def prepare(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from lab.engine.reasons import reason
-from lab.engine.tags import LATE, tags_of
+from lab.engine.tags import LATE, UNCOUNTED, tags_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping
@@ -28,7 +28,8 @@ def request_listener(recorder: Recorder, *, counts_sent: bool) -> Callable[..., 
     Args:
         recorder: where to.
         counts_sent: whether the client counts what it sends by itself, as that of a `LabUser` does. That of a plain
-            Locust user does not: what it was answered counts as sent, and what it lost cannot be known.
+            Locust user does not: what it was answered counts as sent, and what it lost cannot be known. Where both
+            work side by side, its context says so of each request.
     """
     known = KnownLines(recorder)
 
@@ -45,7 +46,7 @@ def request_listener(recorder: Recorder, *, counts_sent: bool) -> Callable[..., 
     ) -> None:
         if getattr(response, RECORDED, False):
             return  # by its client, the lean one, which fires the event for others
-        if not counts_sent:
+        if not counts_sent or UNCOUNTED in context:
             recorder.sent()
             recorder.done(finished=True)
         line = known.line(request_type, name, context)

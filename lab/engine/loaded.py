@@ -11,8 +11,9 @@ from gevent import GreenletExit
 from locust import TaskSet, User
 from locust.exception import InterruptTaskSet, RescheduleTask, RescheduleTaskImmediately, StopTest, StopUser
 
+from lab.engine.equipped import Equipped
 from lab.engine.recorder import US
-from lab.engine.tags import LATE
+from lab.engine.tags import LATE, UNCOUNTED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -63,6 +64,8 @@ class Loaded(User):
         found = super().context()
         if self.load_tags:
             found = {**self.load_tags, **found}
+        if not isinstance(self, Equipped):
+            found = {**found, UNCOUNTED: "1"}
         if self.late_us is None:
             return found
         late, self.late_us = self.late_us, 0

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 UNTAGGED: Final = "other"
 LATE: Final = "_late"
 """The key of a context under which the lateness of an iteration stands, in µs; no tag."""
+UNCOUNTED: Final = "_uncounted"
+"""The key of a context that marks a request whose client does not count what it sends; no tag."""
 GROUP: Final = "group"
 
 

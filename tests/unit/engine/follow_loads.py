@@ -52,6 +52,7 @@ def seen(played: Played) -> dict[str, Any]:
         "left": sorted(played.left),
         "iterations": tally.counter("iterations"),
         "dropped": tally.counter("dropped_iterations"),
+        "counted as sent": tally.counter("sent"),
         "errors": tally.counter("iteration_errors"),
         "unfinished": tally.gauge(Selector("unfinished")),
         "late": max([h.maximum or 0 for k, h in tally.trends.items() if k.clock == "response"], default=0),
@@ -205,6 +206,12 @@ def _runs() -> dict[str, Callable[[], dict[str, Any]]]:
             play(
                 load("constant-vus", (3, 1), start=1, env={"think": 1}),
                 orders=[(2.5, lambda places: places[0].cell.recorder.sent())],
+            )
+        ),
+        "a plain user among the lab's": lambda: seen(
+            play(
+                load("per-vu-iterations", (60, 1), start=1, iterations=4, name="lab", env={"service": 0.1}),
+                load("per-vu-iterations", (60, 1), start=1, iterations=3, name="plain", user_class="Plain"),
             )
         ),
         "cannot be made": unmakeable,

@@ -243,6 +243,13 @@ def test_users_that_cannot_get_ready_make_no_iterations(runs: dict[str, Any], na
     assert found["errors"] > 3, "a script that raised in on_start passes for one that did not"
 
 
+def test_a_plain_users_requests_are_counted_as_sent_beside_the_labs(runs: dict[str, Any]) -> None:
+    """Those of the lab's users are counted by their client already; twice would be a run that lost requests."""
+    found = runs["a plain user among the lab's"]
+
+    assert (found["iterations"], found["counted as sent"]) == (7, 3)
+
+
 def test_what_has_no_answer_when_the_run_ends_is_unfinished(runs: dict[str, Any]) -> None:
     """Also where its user could not be made to go: the count of what was sent must match."""
     assert runs["no answer at the end"]["unfinished"] == 1

@@ -97,6 +97,23 @@ class Nested(Caller):
     tasks = [Inner]  # noqa: RUF012 - as Locust has it
 
 
+class Plain(User):
+    """Locust's own: its client says what was answered, and not what is sent."""
+
+    @task
+    def work(self) -> None:
+        """Have been answered."""
+        gevent.sleep(0.1)
+        self.environment.events.request.fire(
+            request_type="GET",
+            name="/",
+            response_time=100,
+            response_length=0,
+            exception=None,
+            context=self.context(),
+        )
+
+
 class Unmakeable(Caller):
     """A user that cannot even be made."""
 
