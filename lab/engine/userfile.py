@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def load_user_classes(path: Path, names: Iterable[str]) -> dict[str, type[User]]:
-    """Import a file and take user classes from it, by name.
+    """Import a file and take user classes from it, by name: its own, and those that it imports ready to run.
 
     Raises:
         ScenarioError: the file or a class is missing.
@@ -28,7 +28,9 @@ def load_user_classes(path: Path, names: Iterable[str]) -> dict[str, type[User]]
     classes = {
         key: value
         for key, value in vars(module).items()
-        if inspect.isclass(value) and issubclass(value, User) and value.__module__ == module.__name__
+        if inspect.isclass(value)
+        and issubclass(value, User)
+        and (value.__module__ == module.__name__ or not value.abstract)
     }
     for name in names:
         if name not in classes:

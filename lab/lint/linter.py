@@ -95,12 +95,14 @@ def remarks(plan: Plan) -> tuple[Remark, ...]:
     known = not plan.unknown
     found = [remark for rule in RULES if known or not rule.needs_routine for remark in rule.look(plan)]
     if not known:
+        *others, last = plan.unknown
+        who = f"{', '.join(others)} and {last} do" if others else f"{last} does"
         blind = ", ".join(rule.code for rule in RULES if rule.needs_routine)
         found.append(
             Remark(
                 UNKNOWN,
                 Severity.NOTE,
-                f"what {' and '.join(plan.unknown)} does in an iteration is not known; not looked at: {blind}",
+                f"what {who} in an iteration is not known; not looked at: {blind}",
                 'tell it: routine = {"requests": {"booking": 1}, "think": 1, "seats": 2, "flights": "all"}',
             )
         )

@@ -111,6 +111,16 @@ def test_a_mistyped_class_is_told_with_its_line_before_anything_is_started(folde
         catalogue.load("smoke", folder)
 
 
+def test_a_class_that_the_users_file_imports_may_be_named(folder: Path) -> None:
+    """By the name that it has in the file: `as` counts."""
+    (folder / "users.py").write_text("from elsewhere import A as B, C\n", encoding="utf-8")
+
+    assert catalogue.load("smoke", folder).loads[0].user_class == "B"
+    (folder / "smoke.toml").write_text(TEXT.replace('"B"', '"A"'), encoding="utf-8")
+    with pytest.raises(ScenarioError, match='has no class "A"'):
+        catalogue.load("smoke", folder)
+
+
 def test_duration_stretches_the_hold_before_all_is_scaled() -> None:
     """`--duration` is the length of the whole test, of which `--time-scale` then makes a shorter one."""
     soak = catalogue.planned("soak", SHIPPED, stages=[], thresholds=[], duration="1h", time_scale=0.1)

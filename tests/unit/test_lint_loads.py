@@ -410,3 +410,9 @@ def test_one_unknown_class_is_named() -> None:
 
     assert codes(found) == ["no-ramp", UNKNOWN]
     assert found[-1].sentence.startswith("what Q does in an iteration is not known")
+
+
+def test_several_unknown_classes_are_named_together() -> None:
+    """The sentence is one of several."""
+    loads = [replace(users((Stage(60, 20),), name), name=name.lower()) for name in ("Q", "X", "Y")]
+    assert remarks(plan(*loads))[-1].sentence.startswith("what Q, X and Y do in an iteration is not known")
