@@ -36,7 +36,7 @@ def judge_all(thresholds: Iterable[Threshold], tally: Tally) -> tuple[ThresholdR
     results = []
     for threshold in thresholds:
         actual, unit = tally.measure(threshold)
-        note = "no answer: too many requests failed" if actual is not None and isinf(actual) else ""
+        note = "no answer: too many requests failed or were dropped" if actual is not None and isinf(actual) else ""
         results.append(judge(threshold, actual, unit, note))
     return tuple(results)
 

@@ -266,6 +266,7 @@ def serve(page: Page, run: Callable[[Order], int], say: Callable[[str], None], f
             if order is None:
                 return code
         else:
+            say(f"Watch it at {page.url}. Ctrl-C stops the run.")
             page.tell(starting=order.scenario)
         try:
             code = run(order)

@@ -215,7 +215,7 @@ def _joint(count: int, value: float | None) -> Figure:
     if not count:
         return Figure(None, "no request was made")
     if value is None or isinf(value):
-        return Figure(inf, "too many requests failed for this percentile to be an answer")
+        return Figure(inf, "too many requests failed or were dropped for this percentile to be an answer")
     left = beyond(SHARE_WITH_FAILURES, count)
     return Figure(value) if left >= HIDDEN_BELOW else Figure(None, f"hidden: only {left:.3g} requests lie beyond it")
 

@@ -71,7 +71,7 @@ def _checks(tally: Tally, width: int) -> Iterator[Line]:
 
 
 def _per_second(rate: float) -> str:
-    return f"{rate:.6f}".rstrip("0").rstrip(".") + "/s" if rate < 1 else f"{rate:.2f}/s"
+    return f"{units.trimmed(rate, 4)}/s" if rate < 1 else f"{rate:.2f}/s"
 
 
 def _http(run: Run, tally: Tally, width: int) -> Iterator[Line]:

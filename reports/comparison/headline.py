@@ -55,6 +55,9 @@ def _clear(row: Row) -> bool:
 def _without_verdict(row: Row, label: str) -> str:
     before, after = (words.figure(row.metric, value) for value in (row.before, row.after))
     what = f"{words.capital(words.subject(row))} was {before} in the baseline and {after} in {label}"
+    missing = [where for value, where in ((row.before, "the baseline"), (row.after, label)) if value is None]
+    if missing:
+        what = f"{words.capital(words.subject(row))} has no figure in {' and '.join(missing)}"
     if row.runs == 1:
         return f"One run each: no verdict. {what}."
     return f"No verdict: {row.ruling.reason}. {what}: {words.movement(row)} so far."

@@ -200,7 +200,7 @@ def test_no_answer_is_noted() -> None:
     (found,) = judge.judge_all([parse_threshold("http_req_duration", "p(95)<2000")], tally)
 
     assert (found.outcome, found.actual, found.unit) == (Outcome.FAIL, inf, "ms")
-    assert found.note == "no answer: too many requests failed"
+    assert found.note == "no answer: too many requests failed or were dropped"
 
 
 ENDED = Crossing("http_req_duration p(95)<1000", 1430.0, "ms", 203)
