@@ -143,7 +143,8 @@ def _percentile(key: Key, value: float, left: float, values: dict[Key, float | N
     else:
         values[key] = None
     if left < WEAK_BELOW:
-        weak[key] = f"{left:.3g} requests lie beyond {key[1]}; under {WEAK_BELOW}, nothing is judged by it"
+        beyond_it = "mails lie beyond p95" if key[1] == DELAY else f"requests lie beyond {key[1]}"
+        weak[key] = f"only {left:.3g} {beyond_it}; under {WEAK_BELOW}, nothing is judged by it"
 
 
 def _plain(operation: str, ok: int, failed: int, seconds: int, values: dict[Key, float | None]) -> None:

@@ -276,6 +276,20 @@ def test_another_site_cannot_start_a_run(opened: tuple[Page, Visitor]) -> None:
     assert "Access-Control-Allow-Origin" not in visitor.get("/lab/live").headers
 
 
+def test_a_run_that_starts_at_once_says_where_its_page_is() -> None:
+    """Before it begins, since nobody could watch it otherwise."""
+    said: list[str] = []
+
+    def run(_: Order) -> int:
+        page.close()
+        said.append("run")
+        return 0
+
+    with page_of(Door(port=0)) as (page, _), pytest.raises(RunError, match="web page"):
+        serve(page, run, said.append, Order("load"))
+    assert said[:2] == [f"Watch it at {page.url}. Ctrl-C stops the run.", "run"]
+
+
 def test_a_page_that_is_gone_ends_the_session() -> None:
     """Without its process there is nobody to give orders, which is said."""
     with page_of(Door(port=0)) as (page, _):

@@ -131,6 +131,13 @@ def test_below_six_pairs_there_is_no_verdict() -> None:
     assert single.headline.startswith("One run each: no verdict.")
 
 
+def test_a_headline_without_figures_says_so() -> None:
+    """It shows no dashes as if they were figures."""
+    before, after = side("a", pairs=1), side("b", pairs=1, place=1)
+    found = compare(valued(before, ("booking", "p95"), [None]), [valued(after, ("booking", "p95"), [None])])
+    assert found.headline.startswith("One run each: no verdict. Booking p95 has no figure in the baseline and ")
+
+
 def test_runs_that_differ_are_refused_naming_every_difference() -> None:
     """Scenario, seed, data, target and machine; forced, the differences go along and the figures are shown."""
     for name in SETTING:
