@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import gevent
-from locust.user.task import LOCUST_STATE_RUNNING
+from locust.user.task import LOCUST_STATE_RUNNING, LOCUST_STATE_STOPPING
 
 from lab.engine.arrivals import arrivals
 from lab.engine.turn import Arrivals, Tickets, Turn
@@ -155,6 +155,8 @@ class Crowd:
         if user._state == LOCUST_STATE_RUNNING:  # noqa: SLF001 - Locust keeps it in a private attribute
             user.stop(force=False)
         else:
+            # One whose wait is over in this very moment must not send what the kill would then cut off.
+            user._state = LOCUST_STATE_STOPPING  # noqa: SLF001 - as above
             self._kill(user)  # Locust's own `stop` would wait here for the user's `on_stop`
 
     @property
