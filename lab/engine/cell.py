@@ -19,7 +19,8 @@ import gevent
 import gevent.event
 import psutil
 
-from lab.engine.crowd import Crowd, Role, crowd_of
+from lab.engine.crowd import Role
+from lab.engine.crowds import crowd_of
 from lab.engine.equipped import Equipped
 from lab.engine.ledger import Ledger
 from lab.engine.listen import request_listener
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from locust.env import Environment
     from locust.runners import Runner
 
+    from lab.engine.crowd import Crowd
     from lab.engine.rows import Lines
     from lab.model.sample import Tick
 

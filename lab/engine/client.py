@@ -104,24 +104,34 @@ class LabSession(FastHttpSession):
         return response
 
 
-class LabUser(Equipped, FastHttpUser):
-    """A virtual user with the lab's data, ledger, checks, groups and metrics of its own.
+class Given(Equipped):
+    """What every user of the lab's is given, whatever client it has.
 
     `number` counts users from 0 in the order of their start; `rng` is the user's own random source, made from the
     run's seed and that number, so that two runs with one seed choose alike.
     """
 
+    lab: LabContext
+
+    def be_given(self, lab: LabContext) -> None:
+        """Take what the worker gives."""
+        self.lab = lab
+        self.target = lab.target
+        self.data = lab.data
+        self.ledger = lab.ledger
+        self.env = self.load_env
+        self.number = next(lab.numbers)
+        self.rng = Random(f"{lab.seed}/{self.number}")  # noqa: S311 - choices of a virtual user, no secrets
+
+
+class LabUser(Given, FastHttpUser):
+    """A virtual user with the lab's data, ledger, checks, groups and metrics of its own."""
+
     abstract = True
 
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
-        self.lab: LabContext = environment.lab  # type: ignore[attr-defined]  # set by the worker
-        self.target = self.lab.target
-        self.data = self.lab.data
-        self.ledger = self.lab.ledger
-        self.env = self.load_env
-        self.number = next(self.lab.numbers)
-        self.rng = Random(f"{self.lab.seed}/{self.number}")  # noqa: S311 - choices of a virtual user, no secrets
+        self.be_given(environment.lab)  # type: ignore[attr-defined]  # set by the worker
         self.client.__class__ = LabSession
         self.client.recorder = self.lab.recorder  # type: ignore[attr-defined]  # as of the line above
         self.client.pace = self.lab.pace  # type: ignore[attr-defined]  # as above

@@ -16,14 +16,13 @@ them with `Accept-Encoding`.
 
 from __future__ import annotations
 
-from random import Random
 from typing import TYPE_CHECKING, Final
 from weakref import WeakKeyDictionary
 
 from locust import User
 from locust.exception import StopTest
 
-from lab.engine.equipped import Equipped
+from lab.engine.client import Given
 from lab.engine.lean_client import LeanClient, Shared
 from lab.engine.lean_wire import Limits
 from lab.engine.listen import KnownLines
@@ -35,13 +34,12 @@ if TYPE_CHECKING:
     from gevent.pool import Group
     from locust.env import Environment
 
-    from lab.engine.client import LabContext
     from lab.engine.recorder import Recorder
 
 _shared: Final[WeakKeyDictionary[Recorder, Shared]] = WeakKeyDictionary()
 
 
-class LeanUser(Equipped, User):
+class LeanUser(Given, User):
     """A virtual user as `LabUser` is, with the lean client.
 
     `network_timeout` and `connection_timeout` are seconds, as Locust's FastHttpUser has them; `insecure` takes any
@@ -57,19 +55,13 @@ class LeanUser(Equipped, User):
         super().__init__(environment)
         if self.host is None:
             raise StopTest("a LeanUser needs a host: the URL that its requests go to")
-        self.lab: LabContext = environment.lab  # type: ignore[attr-defined]  # set by the worker
-        self.target = self.lab.target
-        self.data = self.lab.data
-        self.ledger = self.lab.ledger
-        self.env = self.load_env
-        self.number = next(self.lab.numbers)
-        self.rng = Random(f"{self.lab.seed}/{self.number}")  # noqa: S311 - choices of a virtual user, no secrets
+        self.be_given(environment.lab)  # type: ignore[attr-defined]  # set by the worker
         self.client = LeanClient(
             _shared_by(self.lab.recorder, environment),
             self.host,
             Limits(self.connection_timeout, self.network_timeout, insecure=self.insecure),
             self.context,
-            getattr(self.lab, "pace", None),
+            self.lab.pace,
         )
 
     def start(self, group: Group) -> Greenlet[..., Any]:
