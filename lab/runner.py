@@ -23,7 +23,7 @@ from lab.generator import CpuWatch
 from lab.load import LoadProcess
 from lab.model.crew import Crew
 from lab.model.dataset import Dataset
-from lab.model.run import DatasetSummary, Run, Status
+from lab.model.run import DatasetSummary, Pairing, Run, Status
 from lab.model.scenario import Scenario
 from lab.model.target import Target
 from lab.platform import Client
@@ -59,6 +59,8 @@ class Plan:
     seed: int = 1
     command: str = ""
     label: str = ""
+    note: str = ""
+    pairing: Pairing | None = None
     profile: str = ""
     backend: str = ""
     time_scale: float = 1.0
@@ -189,6 +191,8 @@ def _begun(plan: Plan, folder: RunFolder) -> Run:
         packages=surroundings.packages(),
         command=plan.command,
         label=plan.label,
+        note=plan.note,
+        pairing=plan.pairing,
         profile=plan.profile,
         backend=plan.backend,
         time_scale=plan.time_scale,

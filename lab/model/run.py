@@ -123,6 +123,15 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True)
+class Pairing:
+    """Where in an experiment a run stands: in which pair (from 1), and for which of its sides."""
+
+    experiment: str
+    pair: int
+    side: str
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
     """One run. Times are ISO 8601 in UTC; `ended` and `verdict` are empty while it runs or when it was killed.
 
@@ -132,6 +141,7 @@ class Run:
     `source` says of a run that was imported what it was made from; it is None for one of this lab.
     `warmup` is how many seconds at the beginning are shown and judge nothing; `aborted` is the threshold that ended it,
     and `breaking` how high its arrival rate could be raised, where thresholds were to end it.
+    `note` is what was changed and what it is hoped to give; `pairing` is None where it belongs to no experiment.
     """
 
     id: str
@@ -143,6 +153,8 @@ class Run:
     packages: dict[str, str]
     command: str = ""
     label: str = ""
+    note: str = ""
+    pairing: Pairing | None = None
     profile: str = ""
     backend: str = ""
     time_scale: float = 1.0

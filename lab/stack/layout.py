@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +36,8 @@ PARTS: Final = (*SERVERS, *SERVICES, MAIL)
 SUPERVISOR: Final = "supervisor"
 
 _TAIL_BYTES: Final = 1 << 16
+_REMOVALS: Final = 40
+_PAUSE_SECONDS: Final = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +115,12 @@ class Layout:
     def remove(self) -> None:
         """Throw everything away, the folder too."""
         self.forget_servers()
-        shutil.rmtree(self.root, ignore_errors=True)
+        for _ in range(_REMOVALS):
+            shutil.rmtree(self.root, ignore_errors=True)
+            # A part that is being killed may still write a file.
+            if not self.root.exists():
+                return
+            time.sleep(_PAUSE_SECONDS)
 
     @contextmanager
     def locked(self) -> Iterator[None]:

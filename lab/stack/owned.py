@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import tempfile
+import signal
+import threading
 from contextlib import contextmanager
-from pathlib import Path
+from secrets import token_hex
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ from lab.stack.state import StackEvent, StackState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 
 @contextmanager
@@ -61,17 +63,18 @@ def running(  # noqa: PLR0913 - as `up`
                 f"the standard ports are not all free; moved by {offset}: the gateway is on {PORTS['gateway'] + offset}"
             )
             on_event(StackEvent("stack", "starting", 0.0, said))
-        layout = Layout(Path(tempfile.mkdtemp(prefix="run-", dir=root)))
+        layout = Layout(root / f"run-{token_hex(4)}")
         began = monotonic()
-        handle = Handle(Plan(layout, profile, offset, owned=True, module=module, backend=backend), claim)
-        came_up = True
+        came_up, handle, died = True, None, None
         try:
+            with _interrupts_wait():
+                handle = Handle(Plan(layout, profile, offset, owned=True, module=module, backend=backend), claim)
             yield handle.wait_ready(on_event, timeout)
         except StackError:
             came_up = False
             raise
         finally:
-            died = handle.stop()
+            died = handle.stop() if handle else None
             if died is None and came_up:
                 layout.remove()
             else:
@@ -79,3 +82,19 @@ def running(  # noqa: PLR0913 - as `up`
                 on_event(StackEvent("stack", "failed", monotonic() - began, f"the logs are kept in {layout.logs}"))
         if died is not None:
             raise StackError(died)
+
+
+@contextmanager
+def _interrupts_wait() -> Iterator[None]:
+    """Let a Ctrl-C wait for the end of the block: what is half started, nobody could stop."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _frame: came.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if came:
+        signal.raise_signal(signal.SIGINT)

@@ -40,14 +40,13 @@ _JUDGING: Final = ("name", "description", "thresholds", "waived", "users_file")
 """What of a scenario says how it is judged and described, and not what it does."""
 
 
-def figures_of(folder: RunFolder, *, since: int | None = None, with_bands: bool = False, pair: str = "") -> RunFigures:
+def figures_of(folder: RunFolder, *, since: int | None = None, with_bands: bool = False) -> RunFigures:
     """Read a run's figures: percentiles over all requests (a failure is an answer that never came), by operation.
 
     Args:
         folder: the run.
         since: seconds at its beginning that are left out; the run's own warm-up when not given.
         with_bands: whether the interval within the run is worked out too, for a run that stands alone.
-        pair: the pair that it belongs to.
 
     Raises:
         RunError: `run.json` or the samples cannot be read, or the run was imported without samples.
@@ -76,7 +75,9 @@ def figures_of(folder: RunFolder, *, since: int | None = None, with_bands: bool 
         label=run.label,
         started=run.started,
         values=values,
-        pair=pair,
+        pair=f"{run.pairing.experiment} {run.pairing.pair}" if run.pairing else "",
+        side=run.pairing.side if run.pairing else "",
+        note=run.note,
         validity=verdict.validity if verdict else None,
         findings=tuple(f.sentence for f in verdict.findings if f.level is not Validity.VALID) if verdict else (),
         integrity_ok=integrity_ok,

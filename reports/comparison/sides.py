@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lab.store import RunFolder
+    from reports.comparison.figures import RunFigures
 
 
 def sides(references: Sequence[str], out: Path) -> list[Side]:
@@ -26,9 +27,16 @@ def sides(references: Sequence[str], out: Path) -> list[Side]:
     found = [(reference, _folders(reference, out)) for reference in references]
     alone = all(len(folders) == 1 for _, folders in found)
     return [
-        Side(_label(reference, folders), tuple(figures_of(folder, with_bands=alone) for folder in folders))
+        _side(_label(reference, folders), [figures_of(folder, with_bands=alone) for folder in folders])
         for reference, folders in found
     ]
+
+
+def _side(label: str, runs: Sequence[RunFigures]) -> Side:
+    """Give a side with what its runs agree in: a note or a revision that only some of them have is not the side's."""
+    notes, revisions = ({getattr(run, name) for run in runs} for name in ("note", "revision"))
+    note, revision = (found.pop() if len(found) == 1 else "" for found in (notes, revisions))
+    return Side(label, tuple(runs), note, revision)
 
 
 def _folders(reference: str, out: Path) -> list[RunFolder]:
