@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
 from xml.etree import ElementTree as ET
 
 from lab.model.threshold import Outcome
 from lab.model.words import counted
-from reports import units
+from reports import junit
 from reports.comparison import words
 from reports.stats.ruling import Answer
 
@@ -17,27 +16,23 @@ if TYPE_CHECKING:
 
 SKIPPED: Final = (Answer.INCONCLUSIVE, Answer.NO_VERDICT)
 """What could not be answered neither passed nor failed."""
-_FORBIDDEN: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def render(found: Comparison) -> str:
     """Write a comparison as JUnit XML; it ends with a line break."""
-    root = ET.Element("testsuites", name="airbourne-lab compare")
+    root = junit.suites("airbourne-lab compare")
     for side in found.candidates:
-        suite = ET.SubElement(root, "testsuite", name=f"{_text(side.label)} against {_text(found.baseline.label)}")
+        suite = junit.suite(root, f"{side.label} against {found.baseline.label}")
         for row in found.rows:
             if row.candidate == side.label:
                 _row(suite, row)
         _thresholds(suite, side)
-        _count(suite)
-    _count(root)
-    ET.indent(root, " ")
-    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
+    return junit.written(root)
 
 
 def _row(suite: ET.Element, row: Row) -> None:
     answer = row.ruling.answer
-    case = _case(suite, f"{row.candidate}.{row.operation}", words.name(row.metric))
+    case = junit.case(suite, f"{row.candidate}.{row.operation}", words.name(row.metric))
     figures = "; ".join(
         f"{name} {cell}"
         for name, cell in zip(
@@ -45,10 +40,12 @@ def _row(suite: ET.Element, row: Row) -> None:
         )
     )
     if answer is Answer.REGRESSED:
-        ET.SubElement(case, "failure", message=_text(f"{words.subject(row)} is {words.movement(row)}"), type=answer)
+        ET.SubElement(
+            case, "failure", message=junit.plain(f"{words.subject(row)} is {words.movement(row)}"), type=answer
+        )
     elif answer in SKIPPED:
-        ET.SubElement(case, "skipped", message=_text(words.verdict(row)))
-    ET.SubElement(case, "system-out").text = _text(figures)
+        ET.SubElement(case, "skipped", message=junit.plain(words.verdict(row)))
+    ET.SubElement(case, "system-out").text = junit.plain(figures)
 
 
 def _thresholds(suite: ET.Element, side: SideNote) -> None:
@@ -58,25 +55,10 @@ def _thresholds(suite: ET.Element, side: SideNote) -> None:
         for name, outcome in run.thresholds:
             outcomes.setdefault(name, []).append(outcome)
     for name, found in outcomes.items():
-        case = _case(suite, f"{side.label}.thresholds", name)
+        case = junit.case(suite, f"{side.label}.thresholds", name)
         bad = [outcome for outcome in found if outcome is not Outcome.PASS]
         if bad:
             kinds = " and ".join(sorted({str(outcome) for outcome in bad}))
             ET.SubElement(
                 case, "failure", message=f"{kinds} in {len(bad)} of {counted(len(found), 'run')}", type="threshold"
             )
-
-
-def _case(suite: ET.Element, of: str, name: str) -> ET.Element:
-    return ET.SubElement(suite, "testcase", classname=_text(of), name=_text(name), time="0")
-
-
-def _count(element: ET.Element) -> None:
-    element.set("tests", str(len(element.findall(".//testcase"))))
-    for attribute, tag in (("failures", "failure"), ("skipped", "skipped")):
-        element.set(attribute, str(len(element.findall(f".//{tag}"))))
-    element.set("errors", "0")
-
-
-def _text(text: str) -> str:
-    return _FORBIDDEN.sub("\ufffd", units.plain(text, 600))

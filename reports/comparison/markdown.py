@@ -6,10 +6,10 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from lab.model.words import counted
-from reports import units
 from reports.comparison import words
 from reports.comparison.headline import main_operation
 from reports.comparison.ledger import SHOWN, ledger
+from reports.markdown import LIMIT, bullets, escaped
 from reports.stats.ruling import Answer
 
 if TYPE_CHECKING:
@@ -17,13 +17,10 @@ if TYPE_CHECKING:
 
     from reports.comparison.result import Comparison, Row
 
-LIMIT: Final = 65_000
-MOST_NOTES: Final = 30
 MOST_SIDES: Final = 20
 _ALIGNED: Final = (" --- ", *(" ---: " for _ in words.HEADINGS[1:-1]), " --- ")
 _FIRST: Final = (Answer.REGRESSED, Answer.IMPROVED, Answer.INCONCLUSIVE, Answer.EQUIVALENT, Answer.NO_VERDICT)
 """Which rows are kept first where not all of them fit."""
-_SPECIAL: Final = re.compile(r"([\\`*_{}\[\]()#+!|~])")
 _CODE: Final = re.compile(r"`([^`]*)`")
 
 
@@ -50,7 +47,7 @@ def _lines(found: Comparison, kept: set[int]) -> Iterator[str]:
     if found.forced:
         yield "**Not comparable, and forced:**"
         yield ""
-        yield from _list(found.forced)
+        yield from bullets(found.forced)
     for side in found.candidates[:MOST_SIDES]:
         yield f"**{escaped(side.label, 60)}** against **{escaped(found.baseline.label, 60)}**"
         yield ""
@@ -67,7 +64,7 @@ def _lines(found: Comparison, kept: set[int]) -> Iterator[str]:
     if notes := [*found.warnings, *_row_warnings(found)]:
         yield f"<details><summary>To be known ({len(notes)})</summary>"
         yield ""
-        yield from _list(notes)
+        yield from bullets(notes)
         yield "</details>"
         yield ""
     yield f"<sub>{escaped(words.method(found), 1000)}</sub>"
@@ -109,21 +106,7 @@ def _row_warnings(found: Comparison) -> Iterator[str]:
             yield f"{row.candidate}, {words.subject(row)}: {warning}"
 
 
-def _list(texts: Sequence[str]) -> Iterator[str]:
-    for text in texts[:MOST_NOTES]:
-        yield f"- {escaped(text, 400)}"
-    if len(texts) > MOST_NOTES:
-        yield f"- … and {counted(len(texts) - MOST_NOTES, 'more note')}, in the JSON"
-    yield ""
-
-
 def _sentence(text: str) -> str:
     """Escape a sentence, and set what stands between backticks, a label, in bold: in code, HTML would show as codes."""
     pieces = [escaped(piece, 2000) for piece in _CODE.split(text)]
     return "".join(f"**{piece}**" if place % 2 else piece for place, piece in enumerate(pieces))
-
-
-def escaped(text: str, limit: int = 300) -> str:
-    """Write a text so that Markdown shows it as it is: no markup, no HTML, and nobody mentioned."""
-    marked = _SPECIAL.sub(r"\\\1", units.plain(text, limit).replace("&", "&amp;").replace("<", "&lt;"))
-    return marked.replace(">", "&gt;").replace("@", "&#64;")
