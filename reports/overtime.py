@@ -100,9 +100,11 @@ def window_width(seconds: int, requests: int) -> int:
     return best
 
 
-def windows(data: RunData) -> Windows:
-    """Give latency percentiles of successful requests over time."""
+def windows(data: RunData, operation: str = "") -> Windows:
+    """Give latency percentiles of successful requests over time, of all operations or of one that the run has."""
     ok = data.requests["outcome"].to_numpy() == OUTCOMES.index(OK)
+    if operation:
+        ok &= data.requests["operation"].to_numpy() == data.operations.index(operation)
     second, bins, count = (data.requests[column].to_numpy()[ok] for column in ("second", "bin", "count"))
     width = window_width(data.seconds, int(count.sum()))
     groups = Groups(second // width, bins, count)

@@ -87,3 +87,13 @@ def test_a_curve_ends_where_ten_requests_are_slower(tmp_path: Path) -> None:
     assert (curve.latency[0], curve.latency[-1]) == (1000, middle(bin_of(1989)))
     assert (np.diff(curve.latency) >= 0).all()
     assert overtime.curves(load(tmp_path / "few", second(0, *[100] * 10)), 5) == []
+
+
+def test_windows_can_be_of_one_operation(tmp_path: Path) -> None:
+    """Only its own requests count, and the others make the windows no narrower."""
+    slow = TrendKey("http_req_duration", "POST /", (("operation", "booking"),))
+    first = second(0, *[1000] * 40)
+    data = load(tmp_path, Tick(0, {**first.trends, slow: {bin_of(9000): 20}}))
+    found = overtime.windows(data, "booking")
+    assert found.frame["p50"].tolist() == found.frame["slowest"].tolist() == [middle(bin_of(9000))]
+    assert overtime.windows(data).frame["p50"].tolist() == [1000]
