@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from scipy import stats
 
+from lab.errors import NotComparableError
 from reports.compare import Options, compare
 from reports.comparison.figures import RunFigures, Side
 from reports.comparison.metrics import METRICS
 from reports.comparison.result import Comparison
-from reports.comparison.same import NotComparableError
 from reports.stats.ruling import Answer
 from reports.stats.sequential import looks
 

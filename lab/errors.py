@@ -9,6 +9,7 @@ LabError
  ├─ CallError          a call to the target was refused, or had no answer (exit 1)
  │   └─ SeedError          … while it was filled: what is kept, and how to go on
  ├─ RunError           the load could not be run or its folder not be read (exit 1)
+ ├─ NotComparableError runs differ in more than what is compared (exit 3)
  ├─ SinkError          a server did not take a run's metrics (exit 1)
  ├─ StoppedError       the user asked to stop (exit 105)
  └─ ScriptError        the user's own class raised (exit 107)
@@ -61,6 +62,12 @@ class SeedError(CallError):
 
 class RunError(LabError):
     """The load could not be run, or a run folder cannot be read."""
+
+
+class NotComparableError(LabError):
+    """Runs differ in more than what is compared; every difference is named."""
+
+    exit_code = 3
 
 
 class SinkError(LabError):

@@ -6,9 +6,9 @@ What may differ is what the comparison is about: the platform's profile, its rev
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, Final
 
-from lab.errors import ConfigError, LabError
+from lab.errors import ConfigError, NotComparableError
 from reports import units
 from reports.stats.order import APART, separation
 from reports.stats.ruling import FEWEST_RUNS
@@ -20,12 +20,6 @@ if TYPE_CHECKING:
 
 _MOST_VALUES: Final = 4
 _LONGEST: Final = 120
-
-
-class NotComparableError(LabError):
-    """Runs differ in more than what is compared; every difference is named. `force` compares them all the same."""
-
-    exit_code: ClassVar[int] = 3
 
 
 def differences(sides: Sequence[Side]) -> tuple[str, ...]:

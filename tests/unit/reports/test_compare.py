@@ -11,13 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lab.errors import ConfigError
+from lab.errors import ConfigError, NotComparableError
 from lab.model.verdict import Validity
 from reports.compare import Options, compare
 from reports.comparison.figures import RunFigures, Side
 from reports.comparison.ledger import ledger
 from reports.comparison.metrics import METRICS, chosen, with_margins
-from reports.comparison.same import NotComparableError
 from reports.stats.ruling import Answer
 
 if TYPE_CHECKING:

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lab import store
-from lab.errors import RunError
+from lab.errors import NotComparableError, RunError
 from lab.model.run import Status
 from reports.comparison import files, metrics
-from reports.comparison.same import NotComparableError
 from reports.comparison.sides import sides
 from tests import synthetic
 
