@@ -1,35 +1,16 @@
-"""What is known of a run that nobody summed up: its figures so far, from its live log, and whether it still goes on."""
+"""What is known of a run that nobody summed up: its figures so far, from its live log."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from lab import store
-from lab.model.run import Status, Totals
+from lab.model.run import Totals
 from lab.model.sample import Tally
 
 if TYPE_CHECKING:
     from lab.model.run import Run
     from lab.store import RunFolder
-
-SAME_S: Final = 1.0
-"""A process with this pid that was started at another time is another process."""
-
-
-def gone(run: Run) -> bool:
-    """Tell whether a run says that it goes on, and the process that looked after it is no more."""
-    if run.status is not Status.RUNNING or not run.pid:
-        return False
-    import psutil  # noqa: PLC0415 - only for runs that did not end
-
-    try:
-        process = psutil.Process(run.pid)
-        same = abs(process.create_time() - run.pid_started) <= SAME_S
-        return not same or process.status() == psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return True
-    except psutil.Error:  # another user's process: it is there, and more cannot be seen
-        return False
 
 
 def tally(folder: RunFolder, run: Run) -> Tally | None:

@@ -9,10 +9,11 @@ from math import isinf
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from lab import living
 from lab.model.run import Status
 from lab.model.threshold import INTEGRITY_METRICS, Outcome
 from lab.model.verdict import Exit, Validity
-from reports import sofar, units
+from reports import units
 
 if TYPE_CHECKING:
     from lab.model.run import Run, ScriptTrace
@@ -65,7 +66,7 @@ def headline(run: Run) -> Headline:
     """Say what came of a run; a run that nobody judged says so."""
     verdict = run.verdict
     if verdict is None:
-        word, sentence = _KILLED if sofar.gone(run) else _OPEN[run.status]
+        word, sentence = _KILLED if living.gone(run) else _OPEN[run.status]
         return Headline(Outlook.OPEN, Mark.NONE, word, sentence)
     outlook, mark, word = _outcome(verdict, run.status)
     return Headline(outlook, mark, word, units.plain(verdict.sentence, 600))
