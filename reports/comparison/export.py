@@ -102,7 +102,7 @@ def _row(row: Row) -> dict[str, Any]:
         "runs_more": row.ruling.runs_more,
         "before_band": _ends(row.before_band),
         "after_band": _ends(row.after_band),
-        "warnings": list(row.warnings),
+        "warnings": [str(warning) for warning in row.warnings],
     }
 
 

@@ -9,6 +9,7 @@ from lab.model.words import counted
 from reports.comparison import words
 from reports.comparison.headline import main_operation
 from reports.comparison.ledger import SHOWN, ledger
+from reports.comparison.notes import OFTEN, keyed, notes
 from reports.markdown import LIMIT, bullets, escaped
 from reports.stats.ruling import Answer
 
@@ -61,10 +62,10 @@ def _lines(found: Comparison, kept: set[int]) -> Iterator[str]:
         about = ", ".join(escaped(text, 80) for text in (side.revision, side.note) if text)
         yield f"- **{escaped(side.label, 60)}**: {words.health(side)}{f' ({about})' if about else ''}"
     yield ""
-    if notes := [*found.warnings, *_row_warnings(found)]:
-        yield f"<details><summary>To be known ({len(notes)})</summary>"
+    if known := notes(found):
+        yield f"<details><summary>To be known ({len(known)})</summary>"
         yield ""
-        yield from bullets(notes)
+        yield from bullets([str(note) for note in known])
         yield "</details>"
         yield ""
     yield f"<sub>{escaped(words.method(found), 1000)}</sub>"
@@ -73,10 +74,14 @@ def _lines(found: Comparison, kept: set[int]) -> Iterator[str]:
 def _table(found: Comparison, rows: Sequence[Row]) -> Iterator[str]:
     yield f"| {' | '.join(words.headings(found))} |"
     yield f"|{'|'.join(_ALIGNED)}|"
+    letters = keyed(rows, OFTEN)
     for row in rows:
-        *figures, verdict = (escaped(cell) for cell in words.cells(row))
+        *figures, verdict = (escaped(cell) for cell in words.cells(row, letters))
         yield f"| {' | '.join(figures)} | {words.MARKS[row.ruling.answer]} {verdict} |"
     yield ""
+    if letters:
+        yield from (f"{escaped(f'({letter}) {reason}', 400)}  " for reason, letter in letters.items())
+        yield ""
 
 
 def _ledger(found: Comparison) -> Iterator[str]:
@@ -98,12 +103,6 @@ def _ledger(found: Comparison) -> Iterator[str]:
             )
             yield f"| {' | '.join(cells)} |"
         yield ""
-
-
-def _row_warnings(found: Comparison) -> Iterator[str]:
-    for row in (*found.rows, *found.steps):
-        for warning in row.warnings:
-            yield f"{row.candidate}, {words.subject(row)}: {warning}"
 
 
 def _sentence(text: str) -> str:

@@ -14,6 +14,18 @@ COMPARISON_VERSION = 1
 
 
 @dataclass(frozen=True, slots=True)
+class Caution:
+    """What a reader of a row should know: a sentence that may hold for many rows, and this row's figures to it."""
+
+    sentence: str
+    figures: str = ""
+
+    def __str__(self) -> str:
+        """Write both on one line."""
+        return f"{self.sentence}: {self.figures}" if self.figures else self.sentence
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
     """One operation and metric of two sides.
 
@@ -55,7 +67,7 @@ class Row:
     ruling: Ruling
     before_band: tuple[float, float] | None = None
     after_band: tuple[float, float] | None = None
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Caution, ...] = ()
 
     @property
     def paired(self) -> bool:

@@ -14,7 +14,7 @@ import numpy as np
 from lab.model.words import counted
 from reports.comparison.contrast import Contrast
 from reports.comparison.metrics import WHOLE, Metric
-from reports.comparison.result import Row
+from reports.comparison.result import Caution, Row
 from reports.stats.effect import LEAST, Effect, paired, welch
 from reports.stats.order import DRIFTING, drift
 from reports.stats.power import detectable
@@ -41,8 +41,8 @@ class Draft:
     metric: Metric
     effect: Effect | None
     flip: SignFlip | None
-    gate: str
-    warnings: tuple[str, ...]
+    gate: Caution | None
+    warnings: tuple[Caution, ...]
 
     @property
     def tested(self) -> bool:
@@ -63,9 +63,10 @@ def draft(sides: Contrast, operation: str, metric: Metric, *, cross_check: bool)
         one, two = ([value for value in side if value is not None] for side in (before, after))
         effect = welch(one, two) if min(len(one), len(two)) >= LEAST else None
     flip = sign_flip(differences) if cross_check and effect is not None and sides.is_paired else None
-    reasons = [*filter(None, (sides.gate,)), *_missing(sides, key, metric), *_weak(sides, key)]
+    gate = [Caution(sides.gate)] if sides.gate else []
+    reasons = [*gate, *_missing(sides, key, metric), *_weak(sides, key)]
     warnings = (*reasons[1:], *_drifting(sides, key, metric))
-    return Draft(sides, operation, metric, effect, flip, reasons[0] if reasons else "", warnings)
+    return Draft(sides, operation, metric, effect, flip, reasons[0] if reasons else None, warnings)
 
 
 def _scaled(metric: Metric, value: float | None) -> float | None:
@@ -74,27 +75,29 @@ def _scaled(metric: Metric, value: float | None) -> float | None:
     return found if found is not None and isfinite(found) else None
 
 
-def _missing(sides: Contrast, key: Key, metric: Metric) -> Iterator[str]:
+def _missing(sides: Contrast, key: Key, metric: Metric) -> Iterator[Caution]:
     """Say in how many runs there is no number that could be compared, and why."""
     for label, runs in ((sides.baseline, sides.before), (sides.candidate, sides.after)):
         # What was hidden for want of samples is told with the others that have too few.
         values = [run.values.get(key) for run in runs if run.values.get(key) is not None or key not in run.weak]
         among = f"of {counted(len(runs), 'run')} of {label}"
         if silent := sum(value is not None and isinf(value) for value in values):
-            yield f"no answer in {silent} {among}: so many requests failed that {metric.name} falls among them"
+            yield Caution(f"no answer in {silent} {among}: so many requests failed that {metric.name} falls among them")
         if absent := sum(value is None for value in values):
-            yield f"not measured in {absent} {among}"
+            yield Caution(f"not measured in {absent} {among}")
         if nothing := sum(value is not None and isfinite(value) and _scaled(metric, value) is None for value in values):
-            yield f"zero in {nothing} {among}"
+            yield Caution(f"zero in {nothing} {among}")
 
 
-def _weak(sides: Contrast, key: Key) -> Iterator[str]:
+def _weak(sides: Contrast, key: Key) -> Iterator[Caution]:
     found = [run.weak[key] for run in sides.runs if key in run.weak]
     if found:
-        yield f"too few samples in {len(found)} of {counted(len(sides.runs), 'run')}: {found[0]}"
+        # How many they are differs from row to row; the rule behind the semicolon does not.
+        among = f"{len(found)} of {counted(len(sides.runs), 'run')}"
+        yield Caution(f"too few samples to judge by in {among}", found[0].partition(";")[0])
 
 
-def _drifting(sides: Contrast, key: Key, metric: Metric) -> Iterator[str]:
+def _drifting(sides: Contrast, key: Key, metric: Metric) -> Iterator[Caution]:
     """Tell a drift over the runs, which pairs take out of the effect but not out of its spread."""
     runs = [(run, False) for run in sides.before] + [(run, True) for run in sides.after]
     runs.sort(key=lambda found: (found[0].started, found[0].run_id))
@@ -103,7 +106,9 @@ def _drifting(sides: Contrast, key: Key, metric: Metric) -> Iterator[str]:
     if moved is None or moved.p > DRIFTING:
         return
     by = f"{moved.per_run * 100:+.2g} points" if metric.absolute else f"{np.expm1(moved.per_run) * 100:+.2g} %"
-    yield f"drifts by {by} a run, whichever side it is (p = {moved.p:.2g}): the machine, or the data, changes"
+    yield Caution(
+        "drifts whichever side it is, since the machine or the data changes", f"{by} a run, p = {moved.p:.2g}"
+    )
 
 
 def finished(found: Draft, adjusted: Adjusted | None, levels: Levels, barred: str) -> Row:
@@ -123,7 +128,7 @@ def finished(found: Draft, adjusted: Adjusted | None, levels: Levels, barred: st
             margin=metric.limit,
             higher_is_better=metric.higher_is_better,
             runs=sides.count,
-            gate=found.gate,
+            gate=str(found.gate or ""),
             barred=sides.barred or barred,
         ),
         levels,
@@ -150,7 +155,7 @@ def finished(found: Draft, adjusted: Adjusted | None, levels: Levels, barred: st
         before_band=sides.before[0].bands.get(key) if alone else None,
         after_band=sides.after[0].bands.get(key) if alone else None,
         warnings=(
-            *((found.gate,) if found.gate and ruling.reason != found.gate else ()),
+            *((found.gate,) if found.gate and ruling.reason != str(found.gate) else ()),
             *found.warnings,
             *_disagreeing(found, levels),
         ),
@@ -179,14 +184,14 @@ def _detectable(metric: Metric, effect: Effect | None, levels: Levels) -> float 
     return found if metric.absolute else float(np.expm1(found))
 
 
-def _disagreeing(found: Draft, levels: Levels) -> Iterator[str]:
+def _disagreeing(found: Draft, levels: Levels) -> Iterator[Caution]:
     """Tell when the two tests differ, which a single pair far from the others brings about."""
     if found.effect is None or found.flip is None or not found.tested:
         return
     if (found.effect.p <= levels.alpha) != (found.flip.p <= levels.alpha):
-        yield (
-            f"the t-test says p = {found.effect.p:.2g} and the sign-flip test p = {found.flip.p:.2g}: "
-            "look at the single pairs"
+        yield Caution(
+            "the t-test and the sign-flip test differ, so look at the single pairs",
+            f"p = {found.effect.p:.2g} and {found.flip.p:.2g}",
         )
 
 

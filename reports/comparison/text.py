@@ -9,6 +9,7 @@ from reports import units
 from reports.comparison import words
 from reports.comparison.headline import main_operation
 from reports.comparison.ledger import SHOWN, ledger
+from reports.comparison.notes import OFTEN, keyed, notes
 from reports.layout import BAD, BOLD, DIM, FIGURE, GOOD, WARN, Span, title, wrapped
 from reports.words import Mark
 
@@ -67,17 +68,17 @@ def lines(found: Comparison, width: int = USUAL_WIDTH) -> Iterator[Line]:
         about = ", ".join(units.plain(text, 80) for text in (side.revision, side.note) if text)
         head = (Span("    "), Span(f"{units.plain(side.label, 40)}: ", BOLD))
         yield from wrapped(head, f"{words.health(side)}{f' ({about})' if about else ''}", columns)
-    notes = [*found.warnings, *_row_warnings(found)]
-    if notes:
+    if known := notes(found):
         yield from title("TO BE KNOWN")
-        yield from _list(notes, Mark.WARN, columns)
+        yield from _list([str(note) for note in known], Mark.WARN, columns)
     yield ()
     yield from wrapped((Span("  "),), words.method(found), columns, DIM, 2)
 
 
 def _table(found: Comparison, rows: Sequence[Row], width: int) -> Iterator[Line]:
     """Lay rows out in columns; on a narrow terminal what comes after the ratio goes on the line below."""
-    cells = [(words.name(row.metric), *words.cells(row)[1:]) for row in rows]
+    letters = keyed(rows, OFTEN)
+    cells = [(words.name(row.metric), *words.cells(row, letters)[1:]) for row in rows]
     headings = words.headings(found)
     sizes = [max(units.cells(line[place]) for line in (headings, *cells)) for place in range(len(headings) - 1)]
     below = width - sum(sizes) - 2 * len(sizes) - _INDENT < _VERDICT_ROOM
@@ -103,6 +104,8 @@ def _table(found: Comparison, rows: Sequence[Row], width: int) -> Iterator[Line]
                 " to ".join(words.figure(row.metric, end) for end in ends) for ends in (row.before_band, row.after_band)
             ]
             yield from wrapped((Span("        "),), f"within the run {bands[0]}, and {bands[1]}", width, DIM, 8)
+    for reason, letter in letters.items():
+        yield from wrapped((Span(f"    ({letter}) ", DIM),), units.plain(reason, 600), width, DIM, 8)
 
 
 def _padded(cells: Sequence[str], sizes: Sequence[int]) -> str:
@@ -125,12 +128,6 @@ def _ledger(found: Comparison, width: int) -> Iterator[Line]:
             step = f"step {words.movement(entry.step)} {entry.step.ruling.answer}"
             whole = f"from the start {words.movement(entry.cumulative)} {entry.cumulative.ruling.answer}"
             yield from wrapped(head, f"{step}; {whole}{f' ({about})' if about else ''}", width)
-
-
-def _row_warnings(found: Comparison) -> Iterator[str]:
-    for row in (*found.rows, *found.steps):
-        for warning in row.warnings:
-            yield f"{units.plain(row.candidate, 40)}, {words.subject(row)}: {warning}"
 
 
 def _list(texts: Sequence[str], mark: Mark, width: int) -> Iterator[Line]:

@@ -12,6 +12,8 @@ from reports.stats.ruling import Answer
 from reports.words import Mark
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from reports.comparison.metrics import Metric
     from reports.comparison.result import Comparison, Row, SideNote
 
@@ -106,9 +108,11 @@ def runs(row: Row) -> str:
     return str(row.runs) if row.paired or row.effect is None else f"{row.runs} (unpaired)"
 
 
-def verdict(row: Row) -> str:
-    """Write the verdict with what it lacks: `INCONCLUSIVE (14 pairs more)`."""
+def verdict(row: Row, letters: Mapping[str, str] | None = None) -> str:
+    """Write the verdict with what it lacks: `INCONCLUSIVE (14 pairs more)`; `letters` stand for reasons told below."""
     ruling = row.ruling
+    if letter := (letters or {}).get(ruling.reason):
+        return f"{ruling.answer} ({letter})"
     if row.runs == 1:
         return str(ruling.answer)
     if ruling.runs_more is not None:
@@ -128,8 +132,8 @@ def margin(metric: Metric) -> str:
     return f"±{metric.margin * _PERCENT:g} {'points' if metric.absolute else '%'}"
 
 
-def cells(row: Row) -> tuple[str, ...]:
-    """Give a row's cells, by HEADINGS."""
+def cells(row: Row, letters: Mapping[str, str] | None = None) -> tuple[str, ...]:
+    """Give a row's cells, by HEADINGS; `letters` as for `verdict`."""
     return (
         subject(row),
         figure(row.metric, row.before),
@@ -138,7 +142,7 @@ def cells(row: Row) -> tuple[str, ...]:
         probability(row.q),
         detectable(row),
         runs(row),
-        verdict(row),
+        verdict(row, letters),
     )
 
 
