@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,8 +14,10 @@ from lab.model.sample import SeriesKey, Tick, TrendKey
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from pathlib import Path
 
     import pyarrow as pa
+    import pyarrow.parquet as pq
 
     from lab.model.sample import Tags
     from lab.store import RunFolder
@@ -22,6 +25,8 @@ if TYPE_CHECKING:
 SAMPLE_COLUMNS: Final = ("second", "metric", "name", "tags", "outcome", "clock", "bin", "count")
 SERIES_COLUMNS: Final = ("second", "kind", "metric", "tags", "value", "total")
 ROWS_AT_ONCE: Final = 65_536
+ROWS_WRITTEN: Final = 262_144
+"""Rows that are gathered before they are written, which is how much memory a close needs."""
 
 
 def tags_text(tags: Tags) -> str:
@@ -38,36 +43,88 @@ def tables(ticks: Iterable[Tick]) -> tuple[pa.Table, pa.Table]:
     """Turn ticks into the samples' and the series' table."""
     import pyarrow as pa  # noqa: PLC0415 - heavy, and not every command needs it
 
-    words = pa.dictionary(pa.int32(), pa.string())
-    sample_types = (pa.int32(), words, words, words, words, words, pa.int32(), pa.int64())
-    series_types = (pa.int32(), words, words, words, pa.float64(), pa.int64())
-    samples: tuple[list[object], ...] = tuple([] for _ in SAMPLE_COLUMNS)
-    series: tuple[list[object], ...] = tuple([] for _ in SERIES_COLUMNS)
+    parts = zip(*batches(ticks), strict=True)
+    samples, series = (pa.concat_tables(found).unify_dictionaries() for found in parts)
+    return samples, series
+
+
+def batches(ticks: Iterable[Tick]) -> Iterator[tuple[pa.Table, pa.Table]]:
+    """Turn ticks into such tables bit by bit, so that a long run needs no more memory than a short one; at least one.
+
+    A batch holds whole seconds, as they were recorded.
+    """
+    samples, series = _Samples(), _Series()
     for tick in ticks:
+        samples.add(tick)
+        series.add(tick)
+        if max(samples.rows, series.rows) >= ROWS_WRITTEN:
+            yield samples.table(), series.table()
+            samples, series = _Samples(), _Series()
+    yield samples.table(), series.table()
+
+
+class _Samples:
+    """Rows of the samples' table: what many bins have in common is kept once, until the table is made."""
+
+    def __init__(self) -> None:
+        self.rows = 0
+        self._heads: list[tuple[object, ...]] = []
+        self._bins: list[int] = []
+        self._counts: list[int] = []
+        self._lengths: list[int] = []
+
+    def add(self, tick: Tick) -> None:
         for key, bins in tick.trends.items():
             head = (tick.second, _text(key.metric), _text(key.name), tags_text(key.tags), key.outcome, key.clock)
-            for index, count in sorted(bins.items()):
-                _append(samples, (*head, index, count))
-        for row in _series_rows(tick):
-            _append(series, row)
-    return (
-        pa.table([pa.array(c, t) for c, t in zip(samples, sample_types, strict=True)], names=list(SAMPLE_COLUMNS)),
-        pa.table([pa.array(c, t) for c, t in zip(series, series_types, strict=True)], names=list(SERIES_COLUMNS)),
-    )
+            self._heads.append(head)
+            self._lengths.append(len(bins))
+            ordered = sorted(bins)
+            self._bins += ordered
+            self._counts += map(bins.__getitem__, ordered)
+            self.rows += len(ordered)
+
+    def table(self) -> pa.Table:
+        import numpy as np  # noqa: PLC0415 - heavy, and not every command needs it
+        import pyarrow as pa  # noqa: PLC0415 - as above
+
+        texts = pa.dictionary(pa.int32(), pa.string())
+        types = (pa.int32(), *[texts] * 5)
+        heads = list(zip(*self._heads, strict=True)) or [()] * len(types)
+        place = pa.array(np.repeat(np.arange(len(self._heads)), self._lengths))
+        columns = [pa.array(column, kind).take(place) for column, kind in zip(heads, types, strict=True)]
+        numbers = [pa.array(self._bins, pa.int32()), pa.array(self._counts, pa.int64())]
+        return pa.table([*columns, *numbers], names=list(SAMPLE_COLUMNS))
 
 
-def _append(columns: tuple[list[object], ...], row: tuple[object, ...]) -> None:
-    for column, value in zip(columns, row, strict=True):
-        column.append(value)
+class _Series:
+    """Rows of the series' table."""
 
+    def __init__(self) -> None:
+        self._rows: list[tuple[object, ...]] = []
 
-def _series_rows(tick: Tick) -> Iterator[tuple[object, ...]]:
-    for key, (hits, total) in tick.rates.items():
-        yield tick.second, "rate", _text(key.metric), tags_text(key.tags), float(hits), total
-    for key, count in tick.counters.items():
-        yield tick.second, "counter", _text(key.metric), tags_text(key.tags), float(count), count
-    for key, value in tick.gauges.items():
-        yield tick.second, "gauge", _text(key.metric), tags_text(key.tags), value, 0
+    @property
+    def rows(self) -> int:
+        return len(self._rows)
+
+    def add(self, tick: Tick) -> None:
+        for key, (hits, total) in tick.rates.items():
+            self._row(tick, "rate", key, float(hits), total)
+        for key, count in tick.counters.items():
+            self._row(tick, "counter", key, float(count), count)
+        for key, value in tick.gauges.items():
+            self._row(tick, "gauge", key, value, 0)
+
+    def _row(self, tick: Tick, kind: str, key: SeriesKey, value: float, total: int) -> None:
+        self._rows.append((tick.second, kind, _text(key.metric), tags_text(key.tags), value, total))
+
+    def table(self) -> pa.Table:
+        import pyarrow as pa  # noqa: PLC0415 - heavy, and not every command needs it
+
+        texts = pa.dictionary(pa.int32(), pa.string())
+        types = (pa.int32(), texts, texts, texts, pa.float64(), pa.int64())
+        columns = list(zip(*self._rows, strict=True)) or [()] * len(types)
+        arrays = [pa.array(column, kind) for column, kind in zip(columns, types, strict=True)]
+        return pa.table(arrays, names=list(SERIES_COLUMNS))
 
 
 def note(folder: RunFolder, tick: Tick) -> None:
@@ -86,17 +143,27 @@ def close(folder: RunFolder) -> None:
     Raises:
         RunError: a line is no tick, or the disk does not take the tables.
     """
-    import pyarrow.parquet as pq  # noqa: PLC0415 - heavy, and not every command needs it
-
     if not folder.ticks.exists():
         return
-    for table, path in zip(tables(logged(folder)), (folder.samples, folder.series), strict=True):
-        temporary = path.with_suffix(".new")
-        with store.written(path):
-            pq.write_table(table, temporary, compression="zstd")
-            temporary.replace(path)
+    none = tables([])
+    with _writing(folder.samples, none[0].schema) as samples, _writing(folder.series, none[1].schema) as series:
+        for some, others in batches(logged(folder)):
+            samples.write_table(some)
+            series.write_table(others)
     folder.ticks.unlink()
     folder.probes.unlink(missing_ok=True)
+
+
+@contextmanager
+def _writing(path: Path, schema: pa.Schema) -> Iterator[pq.ParquetWriter]:
+    """Write a Parquet file bit by bit; it is there at the end of the block, whole, and not at all if that fails."""
+    import pyarrow.parquet as pq  # noqa: PLC0415 - heavy, and not every command needs it
+
+    temporary = path.with_suffix(".new")
+    with store.written(path):
+        with pq.ParquetWriter(temporary, schema, compression="zstd") as writer:
+            yield writer
+        temporary.replace(path)
 
 
 def read(folder: RunFolder) -> tuple[pa.Table, pa.Table]:
