@@ -94,6 +94,8 @@ scenarios_app = LabApp(help="List the scenarios that ship, or look at one.", inv
 app.add_typer(scenarios_app, name="scenarios")
 import_app = LabApp(help="Make a run of another tool's file, to list, report and compare it.", no_args_is_help=True)
 app.add_typer(import_app, name="import")
+runs_app = LabApp(help="List the runs, newest first; or look at one, label it, remove it.", invoke_without_command=True)
+app.add_typer(runs_app, name="runs")
 
 
 @app.command()
@@ -519,19 +521,79 @@ def export(  # noqa: PLR0913, PLR0917 - each is an option
     typer.echo(f"{sent.sent:,} points of {folder.path.name} are in {server.url}.")
 
 
-@app.command()
-def runs(out: opt.Out = RUNS, *, as_json: opt.AsJson = False) -> None:
-    """List the runs, newest first."""
+@runs_app.callback(invoke_without_command=True)
+def runs_list(
+    context: typer.Context,
+    label: Annotated[str, typer.Option(help="Only those with this label.")] = "",
+    scenario: Annotated[str, typer.Option(help="Only those of this scenario.")] = "",
+    out: opt.Out = RUNS,
+    *,
+    as_json: opt.AsJson = False,
+) -> None:
+    """List the runs, newest first; or look at one, label it, remove it."""
+    if context.invoked_subcommand is not None:
+        return
     from lab import store
     from reports import listing
 
     found = store.runs(out, on_unreadable=lambda error: typer.echo(f"Left out: {error}", err=True))
+    chosen = listing.chosen(found, label=label, scenario=scenario)
     if as_json:
-        typer.echo(listing.to_json(found))
+        typer.echo(listing.to_json(chosen))
     elif not found:
         typer.echo(f"There is no run in {out} yet; make one with: airbourne-lab run --scenario smoke")
+    elif not chosen:
+        typer.echo(f"In {out}, {listing.none_chosen(found, label=label, scenario=scenario)}")
     else:
-        _console().print(listing.runs_table(found))
+        _console().print(listing.runs_table(chosen))
+
+
+@runs_app.command("show")
+def runs_show(run: opt.RunId, out: opt.Out = RUNS, *, as_json: opt.AsJson = False) -> None:
+    """Print the summary of a run again, from its folder."""
+    from lab import store
+    from lab.importers import figures
+    from reports import again, listing
+    from reports.text import show
+
+    folder = store.find(run, out)
+    found, tally = again.summed(folder)
+    if as_json:
+        typer.echo(json.dumps(listing.run_dict(folder, found), indent=1))
+    else:
+        show(found, tally, _console(), figures.load(folder))
+
+
+@runs_app.command("label")
+def runs_label(
+    run: opt.RunId, label: Annotated[str, typer.Argument(help='The new label; "" takes it away.')], out: opt.Out = RUNS
+) -> None:
+    """Give a run another label: what was changed, for the comparison."""
+    from lab import shelf, store
+    from reports import shelving
+
+    folder = store.find(run, out)
+    typer.echo(shelving.relabelled(folder, shelf.relabel(folder, label)))
+
+
+@runs_app.command("rm")
+def runs_rm(
+    runs: Annotated[list[str], typer.Argument(help="Ids, `latest`, or run folders' paths.", metavar="RUN...")],
+    out: opt.Out = RUNS,
+    *,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> None:
+    """Throw runs away, with all that their folders hold."""
+    from lab import shelf
+    from reports import shelving
+
+    found = shelf.doomed(runs, out)
+    if not yes:
+        if not sys.stdin.isatty():
+            raise ConfigError("runs rm asks before it removes, and there is no terminal to ask at: add --yes")
+        typer.echo("\n".join(shelving.doomed_lines(found)))
+        typer.confirm(shelving.question(found), abort=True)
+    typer.echo(shelving.removed(found, shelf.remove(found)))
 
 
 def _planned(

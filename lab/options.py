@@ -95,6 +95,7 @@ Warmup = Annotated[
     typer.Option("--warmup", help="The first seconds are shown and not judged: 30s, or auto (MSER-5).", metavar="TIME"),
 ]
 Note = Annotated[str, typer.Option("--note", help="What was changed, and what it should give: for the comparison.")]
+RunId = Annotated[str, typer.Argument(help="An id, `latest`, or a run folder's path.", metavar="RUN")]
 Out = Annotated[Path, typer.Option("--out", help="Where run folders are.")]
 Foreign = Annotated[Path, typer.Argument(help="The file that the other tool wrote.", metavar="FILE")]
 ImportLabel = Annotated[str, typer.Option("--label", help="A name for this revision of the system.")]

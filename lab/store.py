@@ -244,6 +244,9 @@ def find(reference: str, out: Path) -> RunFolder:
     if matches:
         names = ", ".join(match.parent.name for match in matches[:4])
         raise RunError(f'"{reference}" may be any of {names}; write more of the id')
+    for path in (out / reference, Path(reference)):
+        if reference and path.is_dir():
+            raise RunError(f'no run "{reference}": {path} is a folder without a {RUN_FILE}')
     raise RunError(f'no run "{reference}" in {out}{os.sep}; list them with: airbourne-lab runs')
 
 

@@ -14,7 +14,7 @@ import psutil
 import pytest
 from rich.console import Console
 
-from lab.model.run import Status
+from lab.model.run import Pairing, Status
 from lab.model.sample import FAIL
 from lab.model.threshold import Selector, ThresholdResult, judge, parse_threshold
 from lab.model.verdict import Finding, Validity
@@ -126,3 +126,30 @@ def test_the_json_is_what_run_json_says(tmp_path: Path) -> None:
     (found,) = json.loads(listing.to_json([(place, run)]))
     assert found.pop("folder") == str(place.path)
     assert found == json.loads((place.path / "run.json").read_text(encoding="utf-8"))
+
+
+def test_runs_of_an_experiment_stand_under_its_id(tmp_path: Path) -> None:
+    """Its id once above them, pair and side in each line, within 80 columns; other runs stand as they did."""
+    name = "20261123-041500-experiment-ramp"
+    runs = [
+        synthetic.run(TALLY, id="20261123-041900-ramp", label="safe", pairing=Pairing(name, 2, "safe")),
+        synthetic.run(TALLY, id="20261123-041700-ramp", label="x", profile="", pairing=Pairing(name, 1, "as-found")),
+        synthetic.run(TALLY, label="v2"),
+    ]
+    lines = drawn(tmp_path, *runs).splitlines()
+    assert max(map(len, lines)) <= 80
+    assert [line.strip() for line in lines].count(f"experiment {name}") == 1
+    shown = [line.split(" 0 ")[-1].strip() for line in lines[-3:]]
+    assert shown == ["pair 2: safe", "x, pair 1: as-found", "safe, v2"]
+
+
+def test_runs_are_chosen_by_label_scenario_and_profile(tmp_path: Path) -> None:
+    """What was asked for has to be met all; where nothing is, the nearest name is given."""
+    runs = [synthetic.run(id=name, label=label) for name, label in (("a", "pool of 20"), ("b", "v2"), ("c", "v2"))]
+    found = [(RunFolder(tmp_path / run.id), run) for run in runs]
+    assert [run.id for _, run in listing.chosen(found, label="v2", scenario="ramp", profile="safe")] == ["b", "c"]
+    assert listing.chosen(found, label="v2", scenario="smoke") == []
+    assert listing.none_chosen(found, label="pool of 2") == (
+        'no run has the label "pool of 2"; did you mean "pool of 20"?'
+    )
+    assert listing.none_chosen(found, label="v2", profile="safe") == "no run has all of these; ask for less"
