@@ -27,15 +27,21 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from lab.experiment.folder import ExperimentFolder
     from lab.model.dataset import Dataset
+    from lab.model.experiment import Experiment, Making
     from lab.model.run import Run
     from lab.model.sample import Tally
     from lab.model.scenario import Scenario
     from lab.model.target import Target
     from lab.settings import Settings
+    from lab.sinks.config import InfluxConfig
+    from lab.stack.backend import Backend
     from lab.stack.state import StackState
     from lab.store import RunFolder
     from lab.ui import Door, Order, Page
+    from reports.comparison.metrics import Metric
+    from reports.comparison.result import Comparison
 
 SCENARIOS: Final = Path(__file__).parent / "scenarios"
 ROOT: Final = Path(".airbourne")
@@ -436,16 +442,133 @@ def worker(
 
 
 @app.command()
+def experiment(  # noqa: PLR0913, PLR0917 - each is an option
+    scenario: Annotated[str, typer.Option("--scenario", "-s", help="A name, or a path to a .toml file.")] = "",
+    baseline: Annotated[str, typer.Option(help="profile:NAME, target:FILE or target:NAME.", metavar="SIDE")] = "",
+    candidate: Annotated[
+        list[str] | None,
+        typer.Option(help="As --baseline, repeatable; the same one is an A/A experiment.", metavar="SIDE"),
+    ] = None,
+    baseline_cmd: opt.BaselineCommand = "",
+    candidate_cmd: opt.CandidateCommand = None,
+    note: Annotated[
+        list[str] | None, typer.Option(help="What a candidate changes and should give: one for each.")
+    ] = None,
+    pairs: Annotated[int | None, typer.Option(help="How many pairs; 10 without it. A verdict needs 6.")] = None,
+    max_pairs: Annotated[int | None, typer.Option(help="With --until-settled: at most so many; 20 without it.")] = None,
+    resume: Annotated[str, typer.Option(help="Go on with an experiment that was stopped.", metavar="ID")] = "",
+    target: opt.TargetName = "",
+    gateway: opt.Gateway = "",
+    auth: opt.Auth = "",
+    flights: opt.Flights = "",
+    booking: opt.BookingUrl = "",
+    reminder: opt.Reminder = "",
+    backend: opt.Backend = None,
+    db_url: opt.DbUrl = "",
+    amqp_url: opt.AmqpUrl = "",
+    smtp_url: opt.SmtpUrl = "",
+    influx: opt.Influx = "",
+    stage: Annotated[list[str] | None, typer.Option(help="As for run: DURATION:USERS, repeatable.")] = None,
+    threshold: Annotated[list[str] | None, typer.Option(help="As for run, repeatable.")] = None,
+    duration: opt.Duration = "",
+    warmup: opt.Warmup = "",
+    time_scale: Annotated[float, typer.Option(help="As for run: multiply the stages' time.")] = 1.0,
+    seed: Annotated[int, typer.Option(help="Of the order of the runs, and of the users' choices in each.")] = 1,
+    cool_down: Annotated[float, typer.Option(help="Seconds between two runs.", metavar="SECONDS")] = 2.0,
+    metric: opt.CompareMetric = None,
+    margin: opt.CompareMargin = None,
+    alpha: opt.CompareAlpha = 0.05,
+    html: opt.ToHtml = None,
+    markdown: opt.ToMarkdown = None,
+    json_file: opt.ToJson = None,
+    junit: opt.ToJunit = None,
+    fail_on: opt.FailOn = "",
+    workers: opt.Workers = None,
+    dataset: Annotated[Path | None, typer.Option("--dataset", help="Use this dataset file (of a target).")] = None,
+    out: opt.Out = RUNS,
+    *,
+    until_settled: Annotated[
+        bool, typer.Option("--until-settled", help="Look after each pair from the sixth, and stop when it is sure.")
+    ] = False,
+    no_influx: opt.NoInflux = False,
+    audit: Annotated[bool, typer.Option("--audit/--no-audit", help="Check after each run what was sold.")] = True,
+    allow_public: opt.AllowPublic = False,
+) -> None:
+    """Hold one state of the system against another: runs in pairs, in random order, each on fresh databases.
+
+    A side is a profile of the bundled platform, or a deployment, which a command may put into a state before each run.
+    """
+    from lab import redact
+    from lab.experiment import begin, folder
+    from lab.model.experiment import Making
+    from reports.comparison import metrics
+
+    chosen = metrics.asked(metric, margin)
+    if resume:
+        if scenario or baseline or candidate or baseline_cmd or candidate_cmd:
+            raise ConfigError("--resume goes on as it was begun: name no sides and no scenario with it")
+        place = folder.must_find(resume, out)
+        begun = place.load()
+    else:
+        urls = {"gateway": gateway, "auth": auth, "flights": flights, "booking": booking, "reminder": reminder}
+        urls = {name: url for name, url in urls.items() if url}
+        if not scenario:
+            raise ConfigError("say what to run with --scenario NAME (list them with: airbourne-lab scenarios)")
+        making = Making(
+            scenario,
+            tuple(stage or ()),
+            tuple(threshold or ()),
+            duration,
+            warmup,
+            time_scale,
+            workers,
+            backend or "",
+            audit,
+            urls,
+        )
+        words = begin.Words(baseline, candidate or (), baseline_cmd, candidate_cmd or (), note or (), target)
+        sides = begin.arms(words, urls)
+        name = _made_of(making).name  # says what is wrong before anything is started
+        place, begun = begin.begun(
+            out,
+            sides,
+            making,
+            name,
+            pairs=pairs,
+            most_pairs=max_pairs,
+            until_settled=until_settled,
+            seed=seed,
+            alpha=alpha,
+            cool_down=cool_down,
+            command=shlex.join(["airbourne-lab", *redact.command(sys.argv[1:])]),
+        )
+    told = _settings(
+        backend=begun.making.backend, db_url=db_url, amqp_url=amqp_url, smtp_url=smtp_url, influx_url=influx
+    )
+    under = told.stack_backend(db_url, amqp_url, smtp_url)
+    server = None if no_influx else told.influx()
+    found = _conducted(begun, place, (under, server), chosen, dataset, out, allow_public=allow_public)
+    files = {"html": html or place.report, "md": markdown, "json": json_file, "junit": junit}
+    raise typer.Exit(_compared(found, fail_on, **files))
+
+
+@app.command()
 def compare(  # noqa: PLR0913, PLR0917 - each is an option
-    baseline: Annotated[str, typer.Argument(help="A run's id, or a label: all runs that have it.", metavar="BASE")],
-    candidates: Annotated[list[str], typer.Argument(help="The same, one or more.", metavar="CAND...")],
-    metric: Annotated[list[str] | None, typer.Option(help="Compare only this, repeatable: p95.")] = None,
-    margin: Annotated[list[str] | None, typer.Option(help="What is as good as equal: p95=10%, repeatable.")] = None,
-    alpha: Annotated[float, typer.Option(help="How often a difference may be claimed where there is none.")] = 0.05,
-    markdown: Annotated[Path | None, typer.Option("--md", help="Write Markdown there.")] = None,
-    json_file: Annotated[Path | None, typer.Option("--json", help="Write JSON there.")] = None,
-    junit: Annotated[Path | None, typer.Option("--junit", help="Write JUnit XML there.")] = None,
-    fail_on: Annotated[str, typer.Option(help="regressed: exit with 1 where something got worse.")] = "",
+    baseline: Annotated[
+        str, typer.Argument(help="A run, a label (all runs that have it), or an experiment.", metavar="BASE")
+    ],
+    candidates: Annotated[
+        list[str] | None, typer.Argument(help="The same, one or more; none for an experiment's own.", metavar="CAND...")
+    ] = None,
+    by: Annotated[str, typer.Option(help="What all of them are: run, label or experiment.")] = "",
+    metric: opt.CompareMetric = None,
+    margin: opt.CompareMargin = None,
+    alpha: opt.CompareAlpha = 0.05,
+    html: opt.ToHtml = None,
+    markdown: opt.ToMarkdown = None,
+    json_file: opt.ToJson = None,
+    junit: opt.ToJunit = None,
+    fail_on: opt.FailOn = "",
     out: opt.Out = RUNS,
     *,
     force: Annotated[bool, typer.Option("--force", help="Compare runs that differ in more than the revision.")] = False,
@@ -454,16 +577,11 @@ def compare(  # noqa: PLR0913, PLR0917 - each is an option
 
     It exits 3 where the runs are not comparable, naming every difference.
     """
-    from reports.comparison import export, files, metrics, text
-    from reports.comparison import junit as xml
-    from reports.comparison import markdown as md
+    from reports.comparison import files, metrics
 
-    found = files.compared([baseline, *candidates], out, metrics.asked(metric, margin), alpha, force=force)
-    text.show(found, _console())
-    for path, renderer in ((markdown, md.render), (json_file, export.render), (junit, xml.render)):
-        if path is not None:
-            files.write(path, renderer(found))
-    raise typer.Exit(files.exit_code(found, fail_on))
+    references = [baseline, *(candidates or ())]
+    found = files.compared(references, out, metrics.asked(metric, margin), alpha, force=force, by=by)
+    raise typer.Exit(_compared(found, fail_on, html=html, md=markdown, json=json_file, junit=junit))
 
 
 @app.command()
@@ -611,6 +729,66 @@ def _planned(
     )
 
 
+def _made_of(making: Making) -> Scenario:
+    """Give the scenario that the runs of an experiment have."""
+    from lab import steady
+
+    planned = _planned(making.scenario, [*making.stages], [*making.thresholds], making.time_scale, making.duration)
+    return steady.with_warmup(planned, making.warmup) if making.warmup else planned
+
+
+def _conducted(  # noqa: PLR0913, PLR0917 - what an experiment is made with
+    begun: Experiment,
+    place: ExperimentFolder,
+    servers: tuple[Backend | None, InfluxConfig | None],
+    metrics: tuple[Metric, ...],
+    dataset: Path | None,
+    out: Path,
+    *,
+    allow_public: bool,
+) -> Comparison:
+    """Make the runs that are left of an experiment, and compare them all."""
+    from lab.experiment import begin
+    from lab.experiment.conduct import Kit, conduct
+    from lab.model import crew
+    from lab.runner import catching_interrupts
+    from lab.sinks.influx import InfluxSink
+    from reports.comparison.ongoing import Ongoing
+    from reports.experimenting import ExperimentView, ended, stopped
+
+    planned = _made_of(begun.making)
+    under, server = servers
+    ongoing = Ongoing(out, metrics)
+    with catching_interrupts() as interrupts, ExperimentView(begun, planned, ongoing) as view:
+        kit = Kit(
+            planned,
+            out,
+            begin.places(begun, place, ROOT, under, interrupts, allow_public=allow_public),
+            lambda where, state: _dataset(where, planned, dataset, state, quiet=True),
+            crew.planned(workers=begun.making.workers, cores=os.cpu_count() or 1, peak=planned.peak),
+            begun.making.time_scale,
+            begun.making.audit,
+            lambda: InfluxSink(server) if server else None,
+        )
+        view.begin(begun)
+        with stopped(begun.id):
+            done = conduct(begun, place, kit, view, interrupts)
+    typer.echo(ended(done), err=True)
+    return ongoing.comparison(done)
+
+
+def _compared(found: Comparison, fail_on: str, **paths: Path | None) -> int:
+    """Show a comparison and write it to files, by their kind; gives the exit code."""
+    from reports.comparison import export, files, junit, markdown, text
+
+    text.show(found, _console())
+    renderers = {"md": markdown.render, "json": export.render, "junit": junit.render}
+    for kind, path in paths.items():
+        if path is not None and kind in renderers:
+            files.write(path, renderers[kind](found))
+    return files.exit_code(found, fail_on)
+
+
 def _named(scenario: str, *, ui: bool, only_with_ui: bool) -> str:
     """Give the scenario that a run begins with, or that the page's form begins with."""
     if only_with_ui and not ui:
@@ -647,12 +825,16 @@ def _range(text: str) -> tuple[int, int]:
     return int(fewest), int(most)
 
 
-def _dataset(target: Target, scenario: Scenario, file: Path | None, state: StackState | None) -> tuple[Dataset, Path]:
+def _dataset(
+    target: Target, scenario: Scenario, file: Path | None, state: StackState | None, *, quiet: bool = False
+) -> tuple[Dataset, Path]:
     from seeders.choose import choose
     from seeders.progress import ProgressView
 
     # A platform's dataset lives in its own folder, and goes with it.
     root = state.folder if state else ROOT
+    if quiet:
+        return choose(target, scenario, root, None if state else file, may_seed=state is not None)
     with ProgressView() as view:
         return choose(target, scenario, root, file, may_seed=state is not None, on_progress=view)
 

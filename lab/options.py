@@ -148,3 +148,41 @@ UiLogin = Annotated[
 Autostart = Annotated[
     bool, typer.Option("--autostart", help="With --ui: start the scenario at once.", rich_help_panel=_PAGE)
 ]
+
+_SIDES: Final = "Sides that are deployments of your own"
+BaselineCommand = Annotated[
+    str,
+    typer.Option(
+        "--baseline-cmd",
+        help="What the shell runs before each of the baseline's runs: check out, restart, reset the databases.",
+        metavar="COMMAND",
+        rich_help_panel=_SIDES,
+    ),
+]
+CandidateCommand = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--candidate-cmd", help="The same, one for each candidate.", metavar="COMMAND", rich_help_panel=_SIDES
+    ),
+]
+
+_ANSWER: Final = "The answer"
+CompareMetric = Annotated[
+    list[str] | None, typer.Option("--metric", help="Compare only this, repeatable: p95.", rich_help_panel=_ANSWER)
+]
+CompareMargin = Annotated[
+    list[str] | None,
+    typer.Option("--margin", help="What is as good as equal: p95=10%, repeatable.", rich_help_panel=_ANSWER),
+]
+CompareAlpha = Annotated[
+    float,
+    typer.Option("--alpha", help="How often a difference may be claimed where there is none.", rich_help_panel=_ANSWER),
+]
+FailOn = Annotated[
+    str,
+    typer.Option("--fail-on", help="regressed: exit with 1 where something got worse.", rich_help_panel=_ANSWER),
+]
+ToHtml = Annotated[Path | None, typer.Option("--html", help="Write the report there.", rich_help_panel=_ANSWER)]
+ToMarkdown = Annotated[Path | None, typer.Option("--md", help="Write Markdown there.", rich_help_panel=_ANSWER)]
+ToJson = Annotated[Path | None, typer.Option("--json", help="Write JSON there.", rich_help_panel=_ANSWER)]
+ToJunit = Annotated[Path | None, typer.Option("--junit", help="Write JUnit XML there.", rich_help_panel=_ANSWER)]

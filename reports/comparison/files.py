@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final
 from lab.errors import ConfigError, nearest
 from lab.store import written
 from reports.compare import Options, compare
-from reports.comparison.sides import sides
+from reports.comparison.experiments import levels
+from reports.comparison.sides import sides, the_experiment
 from reports.stats.ruling import Answer, Levels
 
 if TYPE_CHECKING:
@@ -21,10 +22,10 @@ REGRESSED: Final = "regressed"
 WIDEST: Final = 0.5
 
 
-def compared(
-    references: Sequence[str], out: Path, metrics: tuple[Metric, ...], alpha: float, *, force: bool
+def compared(  # noqa: PLR0913 - each is an option of the command
+    references: Sequence[str], out: Path, metrics: tuple[Metric, ...], alpha: float, *, force: bool, by: str = ""
 ) -> Comparison:
-    """Compare the first of some runs or labels with each of the others.
+    """Compare the first of some runs, labels or experiments with each of the others, or an experiment's own sides.
 
     Raises:
         ConfigError: alpha is no such probability.
@@ -33,8 +34,13 @@ def compared(
     """
     if not 0 < alpha < WIDEST:
         raise ConfigError(f"--alpha {alpha:g} must be between 0 and {WIDEST}, like 0.05")
-    baseline, *candidates = sides(references, out)
-    return compare(baseline, candidates, Options(metrics, Levels(alpha, alpha), force=force))
+    baseline, *candidates = sides(references, out, by)
+    if not candidates:
+        raise ConfigError(f'"{references[0]}" is no experiment: name what it is to be compared with')
+    sure, experiment = Levels(alpha, alpha), the_experiment(references, out)
+    if experiment is not None:
+        sure = levels(experiment, sure)
+    return compare(baseline, candidates, Options(metrics, sure, force=force))
 
 
 def write(path: Path, text: str) -> None:

@@ -57,11 +57,15 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Ruling:
-    """A verdict, why, and how many pairs (or runs a side) more would settle it: None is not known, or out of reach."""
+    """A verdict, why, and how many pairs (or runs a side) more would settle it: None is not known, or out of reach.
+
+    `open` where more runs may bring an answer; not where a gate stands in the way, which they cannot take away.
+    """
 
     answer: Answer
     reason: str = ""
     runs_more: int | None = None
+    open: bool = False
 
 
 def rule(case: Case, levels: Levels) -> Ruling:
@@ -82,12 +86,15 @@ def rule(case: Case, levels: Levels) -> Ruling:
 
 def _too_few(runs: int) -> Ruling:
     if runs == 1:
-        return Ruling(Answer.NO_VERDICT, "one run each: no verdict", FEWEST_RUNS - 1)
-    return Ruling(Answer.NO_VERDICT, f"{runs} of the {FEWEST_RUNS} pairs that a verdict needs", FEWEST_RUNS - runs)
+        return Ruling(Answer.NO_VERDICT, "one run each: no verdict", FEWEST_RUNS - 1, open=True)
+    missing = FEWEST_RUNS - runs
+    return Ruling(Answer.NO_VERDICT, f"{runs} of the {FEWEST_RUNS} pairs that a verdict needs", missing, open=True)
 
 
 def _open(effect: Effect, adjusted: Adjusted, margin: float, levels: Levels) -> Ruling:
     needed = runs_to_settle(effect, margin, levels.alpha * adjusted.share, levels.equivalence, FEWEST_RUNS)
     if needed is None:
-        return Ruling(Answer.INCONCLUSIVE, "the effect lies too near the margin, or the runs differ too much")
-    return Ruling(Answer.INCONCLUSIVE, "not sure yet", max(needed - effect.runs, 1))
+        return Ruling(
+            Answer.INCONCLUSIVE, "the effect lies too near the margin, or the runs differ too much", open=True
+        )
+    return Ruling(Answer.INCONCLUSIVE, "not sure yet", max(needed - effect.runs, 1), open=True)

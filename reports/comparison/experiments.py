@@ -1,0 +1,81 @@
+"""An experiment's runs as the sides of a comparison, and how sure is sure after so many pairs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from lab.errors import ConfigError, nearest
+from lab.store import RunFolder
+from reports.comparison.figures import Side
+from reports.comparison.reading import figures_of
+from reports.stats.ruling import FEWEST_RUNS, Levels
+from reports.stats.sequential import looks
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from lab.model.experiment import Experiment
+    from reports.comparison.figures import RunFigures
+
+TARGET: Final = "target"
+"""What of a run's setting says where it was run."""
+
+
+def arms(
+    experiment: Experiment, out: Path, figures: Callable[[RunFolder], RunFigures] = figures_of
+) -> tuple[Side, ...]:
+    """Give the sides of an experiment, its baseline first: the runs of whole pairs.
+
+    Args:
+        experiment: the experiment.
+        out: where its runs are.
+        figures: reads a run.
+
+    Raises:
+        RunError: a run is gone or cannot be read.
+    """
+    places = {(arm.kind, arm.name) for arm in experiment.arms}
+    # Two deployments are what is compared: where they are is no reason not to.
+    varied = TARGET if len(places) > 1 else ""
+    return tuple(
+        Side(
+            arm.label,
+            tuple(_without(figures(RunFolder(out / run)), varied) for run in experiment.runs_of(arm.label)),
+            arm.note,
+            _revision([figures(RunFolder(out / run)).revision for run in experiment.runs_of(arm.label)]),
+        )
+        for arm in experiment.arms
+    )
+
+
+def arm(experiment: Experiment, label: str, out: Path) -> Side:
+    """Give one of its sides; without a label its only candidate.
+
+    Raises:
+        ConfigError: it has no such side, or several candidates.
+        RunError: a run is gone or cannot be read.
+    """
+    labels = [arm.label for arm in experiment.arms]
+    if not label and len(labels) > 2:  # noqa: PLR2004 - a baseline and one candidate
+        raise ConfigError(f"{experiment.id} has several candidates; name one of them: {experiment.id}:{labels[-1]}")
+    if label and label not in labels:
+        raise ConfigError(f'{experiment.id} has no side "{label}"{nearest(label, labels)}')
+    return arms(experiment, out)[labels.index(label or labels[-1])]
+
+
+def levels(experiment: Experiment, whole: Levels) -> Levels:
+    """Give how sure is sure at as many pairs as there are: less than the whole where a look follows every pair."""
+    if not experiment.until_settled or experiment.pairs < FEWEST_RUNS:
+        return whole
+    planned = looks(experiment.pairs, whole)
+    return planned[min(max(experiment.complete - FEWEST_RUNS, 0), len(planned) - 1)].levels
+
+
+def _without(run: RunFigures, name: str) -> RunFigures:
+    return replace(run, setting={key: text for key, text in run.setting.items() if key != name}) if name else run
+
+
+def _revision(found: list[str]) -> str:
+    return found[0] if len(set(found)) == 1 else ""
