@@ -585,20 +585,29 @@ def compare(  # noqa: PLR0913, PLR0917 - each is an option
 
 
 @app.command()
-def report(
-    run: Annotated[str, typer.Argument(help="An id, `latest`, or a run folder's path.", metavar="RUN")],
+def report(  # noqa: PLR0913, PLR0917 - each is an option
+    run: opt.RunId,
+    html: opt.ToHtml = None,
+    markdown: opt.ToMarkdown = None,
+    json_file: opt.ToJson = None,
+    junit: opt.ToJunit = None,
     out: opt.Out = RUNS,
     *,
-    show: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
+    github: Annotated[bool, typer.Option("--github", help="Append Markdown to $GITHUB_STEP_SUMMARY.")] = False,
+    show: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
 ) -> None:
-    """Write a run's HTML report again and print its path."""
+    """Write a run's HTML report again and print its path; or write what is asked for, where - is standard output."""
     from lab import store
-    from reports.html import write_html
+    from reports.single.make import Wanted, make
 
-    path = write_html(store.find(run, out))
-    typer.echo(path)
-    if show:
-        typer.launch(path.resolve().as_uri())
+    folder = store.find(run, out)
+    page = html or (folder.report if show or not (markdown or json_file or junit or github) else None)
+    wanted = Wanted(page, markdown, json_file, junit, github)
+    written = make(folder, wanted, os.environ)
+    for path in written:
+        typer.echo(path, err=wanted.to_standard_output)
+    if show and page in written:
+        typer.launch(page.resolve().as_uri())
 
 
 @app.command()
