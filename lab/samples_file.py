@@ -176,8 +176,41 @@ def read(folder: RunFolder) -> tuple[pa.Table, pa.Table]:
 
     if folder.ticks.exists():
         return tables(logged(folder))
-    try:
+    with _readable(folder):
         return pq.read_table(folder.samples), pq.read_table(folder.series)
+
+
+def series(folder: RunFolder) -> pa.Table:
+    """Read the series of a closed run.
+
+    Raises:
+        RunError: they cannot be read.
+    """
+    import pyarrow.parquet as pq  # noqa: PLC0415 - heavy, and not every command needs it
+
+    with _readable(folder):
+        return pq.read_table(folder.series)
+
+
+def parts(folder: RunFolder) -> Iterator[pa.Table]:
+    """Read the samples of a closed run in tables of ROWS_WRITTEN rows.
+
+    Raises:
+        RunError: they cannot be read.
+    """
+    import pyarrow as pa  # noqa: PLC0415 - heavy, and not every command needs it
+    import pyarrow.parquet as pq  # noqa: PLC0415 - as above
+
+    with _readable(folder), pq.ParquetFile(folder.samples) as file:
+        for rows in file.iter_batches(2 * ROWS_WRITTEN):
+            yield pa.Table.from_batches([rows])
+
+
+@contextmanager
+def _readable(folder: RunFolder) -> Iterator[None]:
+    """Say in one sentence what keeps a run's tables from being read within the block."""
+    try:
+        yield
     except (OSError, ValueError) as error:
         raise RunError(f"{folder.path}: no samples can be read: {_first_line(error)}") from None
 

@@ -16,7 +16,7 @@ from lab.model.sample import FAIL
 from lab.model.words import counted
 from reports import overtime, units
 from reports.drawing import MS, ORIGIN, Chart, curve_axis, inert, ms_axis, time_axis, times
-from reports.frame import OUTCOMES
+from reports.kinds import OUTCOMES
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -1,30 +1,29 @@
-"""A run's samples as pandas frames: what every table and chart of a report is computed from."""
+"""A run's figures as pandas frames: what every table and chart of a report is computed from."""
 
 from __future__ import annotations
 
-import json
+from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from lab import samples_file
 from lab.model.metrics import shown_as_custom
 from lab.model.run import Run, Totals
-from lab.model.sample import DROPPED, FAIL, OK, RESPONSE, SERVICE, Tally
+from lab.model.sample import Tally, Tick, TrendKey
 from lab.validity import recounted
-from reports import sofar
+from reports import digest_file, sofar
+from reports.kinds import NONE, OUTCOMES, coded
 from reports.quantiles import sums
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from numpy.typing import NDArray
 
     from lab.store import RunFolder
-
-REQUESTS: Final = "http_req_duration"
-OUTCOMES: Final = (OK, FAIL, DROPPED)
+    from reports.digest import Digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +35,10 @@ class RunData:
         counted: its totals, from its live log where it has none of its own; None when they are not known.
         seconds: how long the load was recorded.
         operations: their names.
-        requests: per second, operation, outcome and bin: `count`, by the service clock.
-        totals: the same, summed over the time that is judged: what comes after the warm-up.
+        requests: per second, operation and outcome: `count`, by the service clock.
+        totals: per operation, outcome and bin the same, of the time that is judged: what comes after the warm-up.
         felt: the same by the response clock, of the requests of open loads; empty where there is none.
+        windows: latency over time (`reports.windows`), by operation; of all together where that is `digest.WHOLE`.
         series: rates, counters and gauges: `second`, `kind`, `metric`, `tags` (JSON), `value`, `total`.
         custom: what user code recorded, summed over time.
     """
@@ -49,6 +49,7 @@ class RunData:
     operations: tuple[str, ...]
     requests: pd.DataFrame
     totals: pd.DataFrame
+    windows: pd.DataFrame
     series: pd.DataFrame
     custom: Tally = field(default_factory=Tally)
     felt: pd.DataFrame = field(default_factory=pd.DataFrame)
@@ -77,103 +78,54 @@ def load(folder: RunFolder) -> RunData:
         RunError: `run.json` or the samples cannot be read.
     """
     run = folder.load()
-    if folder.ticks.exists() or folder.samples.exists():
-        samples, series = samples_file.read(folder)
-    else:
-        samples, series = samples_file.tables([])
-    return from_tables(run, sofar.totals(run, sofar.tally(folder, run)), samples, series)
+    found, series = digest_file.read(folder, run)
+    return from_digest(run, sofar.totals(run, sofar.tally(folder, run)), found, series)
 
 
-def from_tables(run: Run, counted: Totals | None, samples: pa.Table, series: pa.Table) -> RunData:
-    """Build the frames from the two tables of a run folder."""
-    second = samples["second"].to_numpy()
-    lines = series.to_pandas()
-    last = max(second.max(initial=-1), lines["second"].max() if len(lines) else -1)
-    metrics, clocks = _words(samples["metric"]), _words(samples["clock"])
-    served, late = (metrics.among(REQUESTS) & clocks.among(clock) for clock in (SERVICE, RESPONSE))
-    keep = served | late
-    operation, operations = _operations(_words(samples["name"]), _words(samples["tags"]), keep)
-    outcomes = _words(samples["outcome"])
-    places = np.array([OUTCOMES.index(word) for word in outcomes.words], dtype=np.int64)
-    both = pd.DataFrame(
-        {
-            "second": second[keep],
-            "operation": operation,
-            "outcome": places[outcomes.codes[keep]] if len(places) else np.zeros(0, np.int64),
-            "bin": samples["bin"].to_numpy()[keep],
-            "count": samples["count"].to_numpy()[keep],
-        }
+def from_digest(run: Run, counted: Totals | None, found: Digest, series: pa.Table) -> RunData:
+    """Build the frames from a run's digest and its series."""
+    run = recounted(run, int(found.requests["count"].sum()))
+    kinds = found.kinds
+    judged, by_response = (histograms(found, places) for places in (kinds.served, kinds.late))
+    return RunData(
+        run,
+        counted,
+        found.seconds,
+        kinds.operations,
+        found.requests,
+        judged,
+        found.windows,
+        series.unify_dictionaries().to_pandas(),
+        _custom(found, series),
+        by_response,
     )
-    requests, felt = both[served[keep]].reset_index(drop=True), both[late[keep]]
-    # Mails may come when the load is over, which makes it no longer.
-    seconds = run.totals.seconds or int(last) + 1
-    run = recounted(run, int(requests["count"].sum()))
-    custom = _custom(samples, series, run.warmup)
-    custom.seconds = max(seconds - run.warmup, 0)
-    judged, by_response = (_totals(frame[frame["second"] >= run.warmup]) for frame in (requests, felt))
-    return RunData(run, counted, seconds, operations, requests, judged, lines, custom, by_response)
 
 
-def _custom(samples: pa.Table, series: pa.Table, warmup: int) -> Tally:
+def histograms(found: Digest, places: NDArray[np.int64]) -> pd.DataFrame:
+    """Sum what is judged by operation, outcome and bin; `places` gives the operation of each kind."""
+    rows = found.totals[(found.totals["judged"] > 0) & (places[found.totals["kind"]] != NONE)]
+    kind, bins, count = (rows[name].to_numpy() for name in ("kind", "bin", "count"))
+    span = int(bins.max(initial=0)) + 1
+    group = places[kind] * len(OUTCOMES) + found.kinds.outcomes[kind]
+    keys, counts = sums(group * span + bins, count)
+    operation, outcome = np.divmod(keys // span, len(OUTCOMES))
+    return pd.DataFrame({"operation": operation, "outcome": outcome, "bin": keys % span, "count": counts})
+
+
+def _custom(found: Digest, series: pa.Table) -> Tally:
     """Sum what user code recorded in metrics of its own, after the warm-up."""
-    parts = []
-    for table in (samples, series):
-        metrics = _words(table["metric"])
-        mine = [place for place, word in enumerate(metrics.words) if shown_as_custom(word)]
-        parts.append(table.take(np.flatnonzero(np.isin(metrics.codes, mine))))
+    metrics, words = coded(series["metric"])
+    mine = [place for place, word in enumerate(words) if shown_as_custom(word)]
+    rows = series.take(np.flatnonzero(np.isin(metrics, mine)))
     tally = Tally()
-    for tick in samples_file.seconds(*parts):
-        if tick.second >= warmup:
+    for tick in samples_file.seconds(samples_file.tables([])[0], rows):
+        if tick.second >= found.warmup:
             tally.add(tick)
+    trends: dict[TrendKey, Counter[int]] = {}
+    shown = np.array([shown_as_custom(kind.metric) for kind in found.kinds.all], dtype=bool)
+    judged = found.totals[(found.totals["judged"] > 0) & shown[found.totals["kind"]]]
+    for place, index, count in judged[["kind", "bin", "count"]].itertuples(index=False, name=None):
+        trends.setdefault(found.kinds.all[place].key, Counter())[index] += count
+    tally.add(Tick(found.warmup, trends))
+    tally.seconds = max(found.seconds - found.warmup, 0)
     return tally
-
-
-def _totals(requests: pd.DataFrame) -> pd.DataFrame:
-    bins = int(requests["bin"].max()) + 1 if len(requests) else 1
-    group = requests["operation"].to_numpy(np.int64) * len(OUTCOMES) + requests["outcome"].to_numpy(np.int64)
-    keys, counts = sums(group * bins + requests["bin"].to_numpy(np.int64), requests["count"].to_numpy(np.int64))
-    operation, outcome = np.divmod(keys // bins, len(OUTCOMES))
-    return pd.DataFrame({"operation": operation, "outcome": outcome, "bin": keys % bins, "count": counts})
-
-
-@dataclass(frozen=True, slots=True)
-class _Words:
-    """A column of texts: its distinct texts, and for each row the position of its text in them."""
-
-    words: list[str]
-    codes: NDArray[np.int64]
-
-    def among(self, word: str) -> NDArray[np.bool_]:
-        place = self.words.index(word) if word in self.words else -1
-        return np.asarray(self.codes == place)
-
-
-def _words(column: pa.ChunkedArray) -> _Words:
-    if not hasattr(column.type, "value_type"):
-        column = column.dictionary_encode()
-    chunks = column.unify_dictionaries().chunks
-    if not chunks:
-        return _Words([], np.zeros(0, np.int64))
-    codes = np.concatenate([chunk.indices.to_numpy() for chunk in chunks])
-    return _Words([str(word) for word in chunks[0].dictionary.to_pylist()], codes)
-
-
-def _operations(names: _Words, tags: _Words, keep: NDArray[np.bool_]) -> tuple[NDArray[np.int64], tuple[str, ...]]:
-    """Replace name and tags by the operation, looking at each distinct pair once."""
-    width = max(len(tags.words), 1)
-    rows, distinct = pd.factorize(names.codes[keep].astype(np.int64) * width + tags.codes[keep])
-    found = [operation_of(names.words[pair // width], tags.words[pair % width]) for pair in distinct.tolist()]
-    operations = {name: place for place, name in enumerate(dict.fromkeys(found))}
-    places = np.array([operations[name] for name in found], dtype=np.int64)
-    return places[rows], tuple(operations)
-
-
-def operation_of(name: str, tags: str) -> str:
-    """Give the operation that a request counts for: its tag `operation`, or else its name."""
-    return str(tags_of(tags).get("operation", name))
-
-
-def tags_of(text: str) -> dict[str, str]:
-    """Read the JSON of a `tags` column."""
-    found = json.loads(text) if text else {}
-    return found if isinstance(found, dict) else {}

@@ -10,22 +10,19 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lab.model.sample import FAIL, OK
-from reports.frame import OUTCOMES
+from reports.digest import WHOLE, ok_requests
+from reports.kinds import OUTCOMES
 from reports.quantiles import Groups
-from reports.shown import HIDDEN_BELOW, beyond
+from reports.shown import HIDDEN_BELOW
+from reports.windows import shown, window_width
 
 if TYPE_CHECKING:
     from reports.frame import RunData
 
-WINDOW_SHARES: Final = (0.5, 0.9, 0.95, 0.99)
-MOST_POINTS: Final = 600
-MANY_POINTS: Final = 24
-FEW_POINTS: Final = 8
 MOST_SECONDS: Final = 3600
 CURVE_POINTS: Final = 300
 CURVE_NEEDS: Final = 2 * HIDDEN_BELOW
 """A curve that ends before its median would say nothing."""
-_WIDTHS: Final = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,41 +76,15 @@ def _gauge(data: RunData, name: str) -> pd.Series[float]:
     return data.metric(name, "gauge").groupby("second")["value"].sum()
 
 
-def window_width(seconds: int, requests: int) -> int:
-    """Choose the windows of the latency chart, in seconds.
-
-    As narrow as shows p95 by the rule of ten samples beyond it, as long as MANY_POINTS are left; where requests are too
-    few for that, as narrow as shows p50, as long as FEW_POINTS are left; and never so narrow that there are more than
-    MOST_POINTS.
-    """
-    widths = [width for width in _WIDTHS if seconds / width <= MOST_POINTS] or [-(-seconds // MOST_POINTS)]
-    rate = requests / max(seconds, 1)
-    best = widths[0]
-    # Twice the samples for p50, so that windows with fewer requests than others show it too.
-    for share, samples, points in ((0.95, HIDDEN_BELOW, MANY_POINTS), (0.5, 2 * HIDDEN_BELOW, FEW_POINTS)):
-        for width in widths:
-            if width < best or seconds / width < points:
-                continue
-            best = width
-            if beyond(share, rate * width) >= samples:
-                return best
-    return best
-
-
 def windows(data: RunData, operation: str = "") -> Windows:
-    """Give latency percentiles of successful requests over time, of all operations or of one that the run has."""
-    ok = data.requests["outcome"].to_numpy() == OUTCOMES.index(OK)
-    if operation:
-        ok &= data.requests["operation"].to_numpy() == data.operations.index(operation)
-    second, bins, count = (data.requests[column].to_numpy()[ok] for column in ("second", "bin", "count"))
-    width = window_width(data.seconds, int(count.sum()))
-    groups = Groups(second // width, bins, count)
-    columns: dict[str, NDArray[np.float64]] = {}
-    for share in WINDOW_SHARES:
-        shown = np.round(groups.totals * (1 - share), 6) >= HIDDEN_BELOW
-        columns[f"p{share * 100:g}"] = np.where(shown, groups.percentile(share), np.nan)
-    columns["slowest"] = groups.maxima.astype(np.float64)
-    frame = pd.DataFrame(columns, index=groups.keys).reindex(range(-(-data.seconds // width)))
+    """Give latency percentiles of successful requests over time, of all operations or of one that the run has.
+
+    Of operations beyond the `digest.MOST_OPERATIONS` most frequent ones there are none.
+    """
+    place = data.operations.index(operation) if operation else WHOLE
+    succeeded = ok_requests(data.requests, len(data.operations))
+    width = window_width(data.seconds, int(succeeded[place] if operation else succeeded.sum()))
+    frame = shown(data.windows[data.windows["operation"] == place]).reindex(range(-(-data.seconds // width)))
     frame.insert(0, "start", frame.index.to_numpy() * width)
     return Windows(width, frame)
 

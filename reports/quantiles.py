@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
     Floats = NDArray[np.float64]
 
-DENSE: Final = 40_000_000
+DENSE: Final = 4_000_000
 """Keys below this are summed in an array of that length, others by sorting."""
 
 

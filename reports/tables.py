@@ -11,7 +11,7 @@ import numpy as np
 from lab.model.sample import DROPPED, FAIL, OK, RESPONSE, SERVICE
 from lab.model.words import counted
 from reports import custom
-from reports.frame import OUTCOMES, tags_of
+from reports.kinds import OUTCOMES, tags_of
 from reports.quantiles import Groups
 from reports.shown import HIDDEN_BELOW, WEAK_BELOW, beyond
 

@@ -2,56 +2,62 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from lab.model.sample import FAIL, OK
 from reports.comparison.metrics import SHARES, WHOLE
-from reports.frame import OUTCOMES
-from reports.quantiles import middles
-from reports.stats.bootstrap import Counts, Replicates, band, percentile_band
+from reports.stats.bootstrap import band, percentile_bands
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Sequence
 
-    import pandas as pd
+    from numpy.typing import NDArray
 
     from reports.comparison.metrics import Key
-    from reports.frame import RunData
-    from reports.stats.bootstrap import Band
+    from reports.grid import Grid
+    from reports.stats.bootstrap import Band, Replicates
+
+    Ints = NDArray[np.int64]
+
+MOST_OPERATIONS: Final = 50
+"""The most frequent ones get bands; each costs time, and a run may have thousands that hardly ever came."""
 
 
-def bands(data: RunData, since: int, values: Mapping[Key, float | None]) -> dict[Key, Band]:
-    """Give the band of each of these figures that is made of requests.
+def bands(  # noqa: PLR0913, PLR0917 - what bands are made of
+    drawn: Replicates, grid: Grid, counts: Ints, chosen: Ints, operations: Sequence[str], length: int
+) -> dict[Key, Band]:
+    """Give the band of each figure of a run that is made of requests.
 
     Args:
-        data: the run.
-        since: seconds at its beginning that are left out.
-        values: the run's figures, by operation and metric; what has none gets no band.
+        drawn: the made-up runs.
+        grid: the requests that succeeded, of each chosen operation by bucket.
+        counts: how many succeeded, and how many failed, by operation and bucket.
+        chosen: the places of the operations that get bands.
+        operations: the names of all.
+        length: how long the run was, in seconds.
     """
-    length = data.seconds - since
-    if length < 1:
-        return {}
-    drawn = Replicates.of(length)
-    requests = data.requests[data.requests["second"] >= since]
-    requests = requests.assign(second=requests["second"] - since)
     found: dict[Key, Band] = {}
-    for number, operation in enumerate(data.operations):
-        _add(found, drawn, operation, requests[requests["operation"] == number], length)
-    if len(data.operations) > 1:
-        _add(found, drawn, WHOLE, requests, length)
-    return {key: limits for key, limits in found.items() if values.get(key) is not None}
+    for number in chosen.tolist():
+        operation = operations[number]
+        succeeded, lost = (np.asarray(drawn.weights @ by_bucket) for by_bucket in counts[:, number])
+        limits = percentile_bands(drawn, grid.table(number), grid.values(number), lost, tuple(SHARES.values()))
+        found |= {(operation, name): limit for name, limit in zip(SHARES, limits, strict=True)}
+        found |= _plain(operation, succeeded, lost, length)
+    if len(operations) > 1:
+        succeeded, lost = (np.asarray(drawn.weights @ by_bucket) for by_bucket in counts.sum(axis=1))
+        found |= _plain(WHOLE, succeeded, lost, length)
+    return found
 
 
-def _add(found: dict[Key, Band], drawn: Replicates, operation: str, requests: pd.DataFrame, length: int) -> None:
-    columns = {name: requests[name].to_numpy(np.int64) for name in ("second", "outcome", "bin", "count")}
-    ok, failed = (columns["outcome"] == OUTCOMES.index(outcome) for outcome in (OK, FAIL))
-    succeeded = drawn.summed(columns["second"][ok], columns["count"][ok])
-    lost = drawn.summed(columns["second"][failed], columns["count"][failed])
-    if operation != WHOLE:
-        measured = Counts(columns["second"][ok], middles(columns["bin"][ok]), columns["count"][ok])
-        for name, share in SHARES.items():
-            found[operation, name] = percentile_band(drawn, measured, lost, share)
-    found[operation, "throughput"] = band(succeeded / length)
-    found[operation, "failures"] = band(lost / np.maximum(succeeded + lost, 1))
+def frequent(requests: Ints) -> Ints:
+    """Give the places of the operations that get bands, by how many requests each had."""
+    return np.argsort(-requests, kind="stable")[:MOST_OPERATIONS]
+
+
+def _plain(operation: str, succeeded: NDArray[np.float64], lost: NDArray[np.float64], length: int) -> dict[Key, Band]:
+    """Give the bands of throughput and of the failures' share."""
+    return {
+        (operation, "throughput"): band(succeeded / length),
+        (operation, "failures"): band(lost / np.maximum(succeeded + lost, 1)),
+    }

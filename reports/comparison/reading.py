@@ -9,18 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-import pyarrow as pa
 
-from lab import samples_file
 from lab.errors import RunError
-from lab.model.sample import DROPPED, FAIL, OK, RESPONSE, SERVICE
+from lab.model.sample import DROPPED, FAIL, OK
 from lab.model.threshold import INTEGRITY_METRICS, Outcome
 from lab.model.verdict import Validity
-from reports import frame, sofar, units
-from reports.comparison.bands import bands
+from reports import digest_file, frame, units
 from reports.comparison.figures import RunFigures
 from reports.comparison.metrics import SHARES, WHOLE
-from reports.frame import OUTCOMES, REQUESTS
+from reports.kinds import OUTCOMES
 from reports.quantiles import Groups
 from reports.shown import HIDDEN_BELOW, WEAK_BELOW, beyond
 
@@ -32,7 +29,9 @@ if TYPE_CHECKING:
     from lab.model.run import Run
     from lab.store import RunFolder
     from reports.comparison.metrics import Key
+    from reports.digest import Digest
     from reports.frame import RunData
+    from reports.stats.bootstrap import Band
 
 DELAY: Final = "notification_delay"
 _BUNDLED: Final = ("embedded", "services")
@@ -57,17 +56,12 @@ def figures_of(folder: RunFolder, *, since: int | None = None, with_bands: bool 
             f"{run.id} cannot be compared: it was imported from {run.source}; "
             "import a file with samples, such as k6 writes with --out json=FILE"
         )
-    start = run.warmup if since is None else since
-    if folder.ticks.exists() or folder.samples.exists():
-        samples, series = samples_file.read(folder)
-    else:
-        samples, series = samples_file.tables([])
-    counted = sofar.totals(run, sofar.tally(folder, run))
-    data = frame.from_tables(run, counted, _felt(_only(samples, REQUESTS)), series)
+    digest, series = digest_file.read(folder, run, since)
+    data = frame.from_digest(run, None, digest, series)
     values: dict[Key, float | None] = {}
     weak: dict[Key, str] = {}
-    _operations(data, start, values, weak)
-    _delay(_only(samples, DELAY), values, weak)
+    _operations(data, digest, values, weak)
+    _delay(digest, values, weak)
     verdict = data.run.verdict  # of records that were changed since, it says so
     integrity_ok, integrity = _integrity(run)
     return RunFigures(
@@ -83,34 +77,17 @@ def figures_of(folder: RunFolder, *, since: int | None = None, with_bands: bool 
         integrity_ok=integrity_ok,
         integrity=integrity,
         weak=weak,
-        bands=bands(data, start, values) if with_bands else {},
+        bands=_measured(digest.bands, values) if with_bands else {},
         setting=setting(run),
         thresholds={f"{result.metric}: {result.expression}": result.outcome for result in run.thresholds},
         revision=f"{run.revision.commit[:12]}{'+' if run.revision.dirty else ''}" if run.revision else "",
     )
 
 
-def _only(samples: pa.Table, metric: str) -> pa.Table:
-    return samples.filter(pa.compute.equal(samples["metric"].cast(pa.string()), metric))
-
-
-def _felt(samples: pa.Table) -> pa.Table:
-    """Keep of each kind of request the times that users would have felt: RESPONSE where there is one."""
-    clocks = samples["clock"].cast(pa.string()).to_numpy(zero_copy_only=False)
-    late = clocks == RESPONSE
-    if not late.any():
-        return samples
-    kinds = samples.select(["name", "tags", "outcome"]).to_pandas()
-    kind = kinds.groupby(list(kinds.columns), observed=True, sort=False).ngroup().to_numpy()
-    keep = late | ((clocks == SERVICE) & ~np.isin(kind, np.unique(kind[late])))
-    kept = samples.filter(pa.array(keep))
-    return kept.set_column(kept.schema.get_field_index("clock"), "clock", pa.repeat(SERVICE, len(kept)))
-
-
-def _operations(data: RunData, since: int, values: dict[Key, float | None], weak: dict[Key, str]) -> None:
+def _operations(data: RunData, digest: Digest, values: dict[Key, float | None], weak: dict[Key, str]) -> None:
     """Add the figures of each operation, and of all of them what no mixture of operations changes."""
-    requests = data.requests[data.requests["second"] >= since] if since else data.requests
-    seconds = max(data.seconds - since, 1)
+    requests = frame.histograms(digest, digest.kinds.felt)
+    seconds = max(digest.seconds - digest.warmup, 1)
     counts = np.zeros((len(OUTCOMES), len(data.operations)), np.int64)
     np.add.at(counts, (requests["outcome"].to_numpy(), requests["operation"].to_numpy()), requests["count"].to_numpy())
     ok, failed = counts[OUTCOMES.index(OK)], counts[OUTCOMES.index(FAIL)]
@@ -130,6 +107,11 @@ def _operations(data: RunData, since: int, values: dict[Key, float | None], weak
         _plain(operation, int(ok[number]), int(failed[number]), seconds, values)
     if len(data.operations) > 1:
         _plain(WHOLE, int(ok.sum()), int(failed.sum()), seconds, values)
+
+
+def _measured(found: Mapping[Key, Band], values: Mapping[Key, float | None]) -> dict[Key, Band]:
+    """Keep the bands of figures that there are."""
+    return {key: limits for key, limits in found.items() if values.get(key) is not None}
 
 
 def _dropped(data: RunData, sent: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -154,11 +136,13 @@ def _plain(operation: str, ok: int, failed: int, seconds: int, values: dict[Key,
     values[operation, "failures"] = failed / (ok + failed) if ok + failed else None
 
 
-def _delay(samples: pa.Table, values: dict[Key, float | None], weak: dict[Key, str]) -> None:
-    if not len(samples):
+def _delay(digest: Digest, values: dict[Key, float | None], weak: dict[Key, str]) -> None:
+    """Add how long mails took, however long after the load they came."""
+    kinds = np.array([kind.metric == DELAY for kind in digest.kinds.all], dtype=bool)
+    rows = digest.totals[kinds[digest.totals["kind"]]]
+    if not len(rows):
         return
-    bins, counts = (samples[name].to_numpy().astype(np.int64) for name in ("bin", "count"))
-    groups = Groups(np.zeros(len(bins), np.int64), bins, counts)
+    groups = Groups(np.zeros(len(rows), np.int64), rows["bin"].to_numpy(), rows["count"].to_numpy())
     left = beyond(SHARES["p95"], int(groups.totals[0]))
     _percentile((WHOLE, DELAY), float(groups.percentile(SHARES["p95"])[0]), left, values, weak)
 

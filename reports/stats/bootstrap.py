@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
@@ -62,25 +64,36 @@ class Counts(NamedTuple):
 
 
 def percentile_band(drawn: Replicates, measured: Counts, lost: Floats, share: float) -> Band:
-    """Give the band of a percentile.
-
-    Args:
-        drawn: the made-up runs.
-        measured: the values that came.
-        lost: for every made-up run, how many answers never came: each is larger than any value.
-        share: which percentile, 0 to 1.
-
-    Returns:
-        Low and high; infinity where the percentile falls among what never came.
-    """
+    """Give the band of a percentile of what was measured; see `percentile_bands`."""
     distinct, places = np.unique(measured.value, return_inverse=True)
     keys = (measured.second // drawn.width) * len(distinct) + places
     table = np.bincount(keys, measured.number, drawn.buckets * len(distinct)).reshape(drawn.buckets, len(distinct))
+    return percentile_bands(drawn, table, distinct, lost, (share,))[0]
+
+
+def percentile_bands(
+    drawn: Replicates, table: NDArray[np.number], values: Ints, lost: Floats, shares: Sequence[float]
+) -> list[Band]:
+    """Give the bands of percentiles.
+
+    Args:
+        drawn: the made-up runs.
+        table: how often each value came, by bucket.
+        values: the values, in order.
+        lost: for every made-up run, how many answers never came: each is larger than any value.
+        shares: which percentiles, 0 to 1.
+
+    Returns:
+        Low and high of each; infinity where the percentile falls among what never came.
+    """
     running = np.cumsum(drawn.weights @ table, axis=1)
-    total = (running[:, -1] if len(distinct) else np.zeros(REPLICATES)) + lost
-    rank = np.maximum(np.ceil(np.round(share * total, 6)), 1)
-    found = (running < rank[:, None]).sum(axis=1)
-    return band(np.append(distinct.astype(np.float64), np.inf)[found])
+    total = (running[:, -1] if len(values) else np.zeros(REPLICATES)) + lost
+    ends = np.append(values.astype(np.float64), np.inf)
+    found = []
+    for share in shares:
+        rank = np.maximum(np.ceil(np.round(share * total, 6)), 1)
+        found.append(band(ends[(running < rank[:, None]).sum(axis=1)]))
+    return found
 
 
 def band(figures: Floats) -> Band:

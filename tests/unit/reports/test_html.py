@@ -83,6 +83,7 @@ def test_a_well_formed_page_is_written_into_the_run_folder(tmp_path: Path) -> No
     assert path.stat().st_size < 3_000_000
     assert page.open == []
     assert {file.name for file in tmp_path.iterdir()} == {
+        "digest.npz",
         "run.json",
         "samples.parquet",
         "series.parquet",
