@@ -23,6 +23,7 @@ from lab.model.crew import LOOPBACK, PORT
 from lab.model.verdict import Exit
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from contextlib import AbstractContextManager
 
     from rich.console import Console
@@ -549,7 +550,7 @@ def experiment(  # noqa: PLR0913, PLR0917 - each is an option
     server = None if no_influx else told.influx()
     found = _conducted(begun, place, (under, server), chosen, dataset, out, allow_public=allow_public)
     files = {"html": html or place.report, "md": markdown, "json": json_file, "junit": junit}
-    raise typer.Exit(_compared(found, fail_on, **files))
+    raise typer.Exit(_compared(found, fail_on, out, **files))
 
 
 @app.command()
@@ -581,7 +582,7 @@ def compare(  # noqa: PLR0913, PLR0917 - each is an option
 
     references = [baseline, *(candidates or ())]
     found = files.compared(references, out, metrics.asked(metric, margin), alpha, force=force, by=by)
-    raise typer.Exit(_compared(found, fail_on, html=html, md=markdown, json=json_file, junit=junit))
+    raise typer.Exit(_compared(found, fail_on, out, references, html=html, md=markdown, json=json_file, junit=junit))
 
 
 @app.command()
@@ -786,7 +787,7 @@ def _conducted(  # noqa: PLR0913, PLR0917 - what an experiment is made with
     return ongoing.comparison(done)
 
 
-def _compared(found: Comparison, fail_on: str, **paths: Path | None) -> int:
+def _compared(found: Comparison, fail_on: str, out: Path, references: Sequence[str] = (), **paths: Path | None) -> int:
     """Show a comparison and write it to files, by their kind; gives the exit code."""
     from reports.comparison import export, files, junit, markdown, text
 
@@ -795,6 +796,11 @@ def _compared(found: Comparison, fail_on: str, **paths: Path | None) -> int:
     for kind, path in paths.items():
         if path is not None and kind in renderers:
             files.write(path, renderers[kind](found))
+    if path := paths.get("html"):
+        from reports.comparison import page
+
+        page.write_html(found, page.folders(found, out, references), path)
+        typer.echo(f"\n  The report: {path}")
     return files.exit_code(found, fail_on)
 
 

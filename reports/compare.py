@@ -10,6 +10,7 @@ from reports.comparison import rows, same
 from reports.comparison.contrast import Contrast, contrast
 from reports.comparison.headline import headline
 from reports.comparison.metrics import METRICS, WHOLE, Metric
+from reports.comparison.noise import noise_floor
 from reports.comparison.result import Comparison, RunNote, SideNote
 from reports.stats.family import adjust
 from reports.stats.ruling import Levels
@@ -30,12 +31,14 @@ class Options:
         levels: how sure is sure; of a look in an experiment that goes on, that look's.
         force: whether runs that are not comparable are compared all the same.
         cross_check: whether the sign-flip test is made too.
+        identical: whether both sides are known to be one and the same (A/A), so that the answer is the noise.
     """
 
     metrics: tuple[Metric, ...] = METRICS
     levels: Levels = field(default_factory=Levels)
     force: bool = False
     cross_check: bool = True
+    identical: bool = False
 
 
 def compare(baseline: Side, candidates: Sequence[Side], options: Options | None = None) -> Comparison:
@@ -66,7 +69,7 @@ def compare(baseline: Side, candidates: Sequence[Side], options: Options | None 
     cumulative = tuple(row for row in judged if row.baseline == baseline.label)
     steps = tuple(row for row in judged if row.baseline != baseline.label)
     return Comparison(
-        headline=headline(cumulative, candidates[-1].label) if candidates else "",
+        headline=noise_floor(cumulative) if how.identical else headline(cumulative, candidates[-1].label),
         baseline=_note(baseline),
         candidates=tuple(_note(side) for side in candidates),
         rows=cumulative,

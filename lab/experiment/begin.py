@@ -9,7 +9,7 @@ from threading import Event
 from typing import TYPE_CHECKING, Final
 
 from lab import place, redact, targets
-from lab.errors import ConfigError
+from lab.errors import ConfigError, LabError
 from lab.experiment import folder as folders
 from lab.experiment.prepare import Places
 from lab.model.experiment import Experiment, Kind, Making, arm, told_apart
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 DEFAULT_PAIRS: Final = 10
 MOST_UNTIL_SETTLED: Final = 20
+FEWEST_SETTLED: Final = 6
+"""Below this many pairs there is no verdict that could settle anything."""
 _PIECE_S: Final = 0.1
 
 
@@ -115,6 +117,8 @@ def begun(  # noqa: PLR0913 - all that an experiment is
         raise ConfigError(f"--cool-down {cool_down:g}: give seconds, 0 to 3600")
     if any(redact.url(url) != url for url in making.urls.values()):
         raise ConfigError("a URL holds a password, and an experiment is written down: use a deployment without it")
+    if most_pairs is not None and most_pairs < FEWEST_SETTLED:
+        raise ConfigError(f"--max-pairs {most_pairs}: a verdict needs {FEWEST_SETTLED}")
     wanted = (most_pairs or MOST_UNTIL_SETTLED) if until_settled else DEFAULT_PAIRS if pairs is None else pairs
     found = Experiment(
         "",
@@ -143,20 +147,25 @@ def places(  # noqa: PLR0913 - where, on what, and who may stop it
     *,
     allow_public: bool,
 ) -> Places:
-    """Find what the sides stand on, before anything is started.
+    """Find what the sides stand on, before anything is started; an experiment that cannot begin is forgotten.
 
     Raises:
         TargetError: a target cannot be found, or is public.
         StackError: the backend cannot be used.
     """
     found: dict[str, Target] = {}
-    for one in experiment.arms:
-        if one.kind is Kind.TARGET:
-            name = "" if one.name == place.LOCAL else one.name
-            found[one.label] = targets.load(name, root, {} if name else experiment.making.urls)
-            targets.require_private(found[one.label], allow_public=allow_public)
-    if len(found) < len(experiment.arms) and backend is not None:
-        look_ahead(backend)
+    try:
+        for one in experiment.arms:
+            if one.kind is Kind.TARGET:
+                name = "" if one.name == place.LOCAL else one.name
+                found[one.label] = targets.load(name, root, {} if name else experiment.making.urls)
+                targets.require_private(found[one.label], allow_public=allow_public)
+        if len(found) < len(experiment.arms) and backend is not None:
+            look_ahead(backend)
+    except LabError:
+        if not experiment.attempts:
+            folder.forget()
+        raise
 
     def pause(seconds: float) -> bool:
         waiting = Event()

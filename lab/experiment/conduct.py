@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import monotonic
@@ -186,11 +184,3 @@ def _failure(run: Run | None) -> str:
 def _comparable(run: Run | None) -> bool:
     """Tell whether a run that failed again still has figures; the comparison says why nothing follows from them."""
     return run is not None and run.status is Status.FINISHED
-
-
-def forget(folder: ExperimentFolder) -> None:
-    """Remove the folder of an experiment that has no run."""
-    with suppress(OSError):
-        for file in folder.path.iterdir():
-            file.unlink()
-        os.rmdir(folder.path)  # noqa: PTH106 - as unlink above, for a folder

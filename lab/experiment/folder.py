@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -50,6 +51,12 @@ class ExperimentFolder:
         with store.written(self.file):
             temporary.write_bytes(_adapter().dump_json(experiment, indent=1) + b"\n")
             temporary.replace(self.file)
+
+    def forget(self) -> None:
+        """Remove it, as long as nothing but its own file is in it: what could not begin leaves nothing."""
+        with suppress(OSError):
+            self.file.unlink()
+            self.path.rmdir()
 
     def load(self) -> Experiment:
         """Read it.

@@ -146,6 +146,11 @@ class Experiment:
             if count > 1:
                 raise ConfigError(f'two sides are called "{label}": no two may have one name')
 
+    @property
+    def identical(self) -> bool:
+        """Tell whether all its sides are one and the same: an A/A experiment."""
+        return len({(arm.kind, arm.name, arm.command) for arm in self.arms}) == 1
+
     def order(self, pair: int) -> tuple[Turn, ...]:
         """Give the runs of a pair, in an order drawn from the seed: who comes first is nobody's choice."""
         labels = [arm.label for arm in self.arms]

@@ -40,7 +40,8 @@ def compared(  # noqa: PLR0913 - each is an option of the command
     sure, experiment = Levels(alpha, alpha), the_experiment(references, out)
     if experiment is not None:
         sure = levels(experiment, sure)
-    return compare(baseline, candidates, Options(metrics, sure, force=force))
+    same = experiment is not None and experiment.identical
+    return compare(baseline, candidates, Options(metrics, sure, force=force, identical=same))
 
 
 def write(path: Path, text: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lab.errors import RunError
 from reports.compare import Options, compare
 from reports.comparison.experiments import arms, levels
 from reports.comparison.headline import main_operation
@@ -47,15 +48,17 @@ class Ongoing:
         return self._known[name]
 
     def comparison(self, experiment: Experiment) -> Comparison:
-        """Compare the runs of whole pairs, of which there must be one.
+        """Compare the runs of whole pairs.
 
         Raises:
             NotComparableError: something changed between the runs that must not.
-            RunError: a run is gone or cannot be read.
+            RunError: no pair is whole, or a run is gone or cannot be read.
         """
+        if not experiment.complete:
+            raise RunError(f"{experiment.id} has no whole pair: there is nothing to compare")
         baseline, *candidates = arms(experiment, self._out, self.figures)
         sure = levels(experiment, Levels(experiment.alpha, experiment.alpha))
-        return compare(baseline, candidates, Options(self._metrics, sure))
+        return compare(baseline, candidates, Options(self._metrics, sure, identical=experiment.identical))
 
 
 def of_interest(found: Comparison) -> tuple[Row, ...]:

@@ -1,0 +1,110 @@
+"""An experiment's comparison: its own sides, the levels of its looks, and the noise of two identical sides."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from lab import store
+from lab.errors import ConfigError, RunError
+from lab.experiment.folder import ExperimentFolder
+from lab.model.experiment import Arm, Attempt, Experiment, Kind, Making
+from lab.model.run import Pairing, Status
+from reports.comparison import files
+from reports.comparison.experiments import arms, levels
+from reports.comparison.metrics import METRICS
+from reports.comparison.ongoing import Ongoing, settled
+from reports.comparison.sides import sides
+from reports.stats.ruling import Levels
+from reports.stats.sequential import looks
+from tests import synthetic
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+BEGAN = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+
+def made(out: Path, pairs: int, labels: tuple[str, str] = ("as-found", "safe"), **changes: object) -> Experiment:
+    """Write an experiment whose runs differ by their seconds only, and its folder."""
+    names = [label.partition(" ")[0] for label in labels]
+    sides_of = tuple(Arm(label, Kind.PROFILE, name) for label, name in zip(labels, names, strict=True))
+    folder = store.create(out, "experiment-ramp").path
+    found = Experiment(folder.name, BEGAN.isoformat(), sides_of, max(pairs, 6), 1, Making("ramp"))
+    found = replace(found, **changes)  # type: ignore[arg-type]  # by name
+    for pair in range(1, pairs + 1):
+        for turn in found.order(pair):
+            number = len(found.attempts)
+            run = store.create(out, f"r{number}")
+            told = replace(
+                synthetic.run(),
+                id=run.path.name,
+                label=turn.label,
+                status=Status.FINISHED,
+                started=(BEGAN + timedelta(minutes=number)).isoformat(),
+                pairing=Pairing(found.id, pair, turn.label),
+            )
+            run.save(told)
+            seconds = synthetic.ticks(8, number)
+            run.ticks.write_text("".join(tick.to_json() + "\n" for tick in seconds), encoding="utf-8")
+            found = found.with_attempt(Attempt(turn, run.path.name, "", counts=True, seconds=1.0))
+    ExperimentFolder(folder).save(found)
+    return found
+
+
+def test_an_experiment_is_compared_by_its_name(tmp_path: Path) -> None:
+    """Its own sides, pair by pair; the same as what it saw while it went on."""
+    experiment = made(tmp_path, 6)
+    found = files.compared([experiment.id], tmp_path, METRICS, 0.05, force=False)
+    assert (found.baseline.label, [side.label for side in found.candidates]) == ("as-found", ["safe"])
+    assert {row.runs for row in found.rows} == {6}
+    assert all(row.paired for row in found.rows if row.effect)
+    assert Ongoing(tmp_path).comparison(experiment) == found
+
+
+def test_a_pair_that_is_not_whole_is_nobodys(tmp_path: Path) -> None:
+    """A run whose other half is missing is left out of both sides."""
+    experiment = made(tmp_path, 3)
+    cut = replace(experiment, attempts=experiment.attempts[:-1])
+    assert [len(side.runs) for side in arms(cut, tmp_path)] == [2, 2]
+    none = replace(experiment, attempts=experiment.attempts[:1])
+    with pytest.raises(RunError, match="no whole pair"):
+        Ongoing(tmp_path).comparison(none)
+
+
+def test_one_side_of_an_experiment_can_be_named(tmp_path: Path) -> None:
+    """Beside something else an experiment stands for its candidate, and EXPERIMENT:LABEL for that side."""
+    one, two = made(tmp_path, 1), made(tmp_path, 1)
+    found = sides([f"{one.id}:as-found", two.id], tmp_path)
+    assert [side.label for side in found] == ["as-found", "safe"]
+    assert found[1].runs[0].pair == f"{two.id} 1"
+    with pytest.raises(ConfigError, match='has no side "saf"; did you mean "safe"'):
+        sides([f"{one.id}:saf", two.id], tmp_path)
+
+
+def test_a_look_after_each_pair_is_held_to_its_own_level(tmp_path: Path) -> None:
+    """Only an experiment that may stop early pays for its looks."""
+    plain = replace(made(tmp_path, 7), pairs=9)
+    looking = replace(plain, until_settled=True)
+    assert levels(plain, Levels()) == Levels()
+    assert levels(looking, Levels()) == looks(9)[1].levels
+    assert Ongoing(tmp_path).comparison(looking).levels.alpha < 0.05
+
+
+def test_two_identical_sides_tell_the_noise(tmp_path: Path) -> None:
+    """An A/A experiment says from which size on a change would be seen, and no side is better."""
+    experiment = made(tmp_path, 6, ("safe A", "safe B"))
+    found = Ongoing(tmp_path).comparison(experiment)
+    assert found.headline.startswith("Both sides are the same: what they differ by is noise. With 6 pairs")
+    assert "throughput" in found.headline
+
+
+def test_it_is_settled_when_no_row_waits_for_more_pairs(tmp_path: Path) -> None:
+    """Before the sixth pair nothing is settled; a row with a gate in its way waits for nothing."""
+    few = Ongoing(tmp_path).comparison(made(tmp_path, 2))
+    assert not settled(few)
+    gated = replace(few, rows=tuple(replace(row, ruling=replace(row.ruling, open=False)) for row in few.rows))
+    assert settled(gated)
