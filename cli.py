@@ -49,6 +49,8 @@ ROOT: Final = Path(".airbourne")
 RUNS: Final = Path("runs")
 FIRST: Final = "smoke"
 """What the web page's form begins with."""
+USUAL: Final = "load"
+"""What an experiment runs unless told otherwise."""
 TYPER_INTERRUPTED: Final = 130
 """The exit code that Typer makes of a KeyboardInterrupt."""
 
@@ -444,7 +446,9 @@ def worker(
 
 @app.command()
 def experiment(  # noqa: PLR0913, PLR0917 - each is an option
-    scenario: Annotated[str, typer.Option("--scenario", "-s", help="A name, or a path to a .toml file.")] = "",
+    scenario: Annotated[
+        str, typer.Option("--scenario", "-s", help="A name, or a path to a .toml file.", show_default="load")
+    ] = "",
     baseline: Annotated[str, typer.Option(help="profile:NAME, target:FILE or target:NAME.", metavar="SIDE")] = "",
     candidate: Annotated[
         list[str] | None,
@@ -513,10 +517,8 @@ def experiment(  # noqa: PLR0913, PLR0917 - each is an option
     else:
         urls = {"gateway": gateway, "auth": auth, "flights": flights, "booking": booking, "reminder": reminder}
         urls = {name: url for name, url in urls.items() if url}
-        if not scenario:
-            raise ConfigError("say what to run with --scenario NAME (list them with: airbourne-lab scenarios)")
         making = Making(
-            scenario,
+            scenario or USUAL,
             tuple(stage or ()),
             tuple(threshold or ()),
             duration,
