@@ -552,7 +552,7 @@ def experiment(  # noqa: PLR0913, PLR0917 - each is an option
     server = None if no_influx else told.influx()
     found = _conducted(begun, place, (under, server), chosen, dataset, out, allow_public=allow_public)
     files = {"html": html or place.report, "md": markdown, "json": json_file, "junit": junit}
-    raise typer.Exit(_compared(found, fail_on, out, **files))
+    raise typer.Exit(_compared(found, fail_on, out, (), **files))
 
 
 @app.command()
@@ -789,8 +789,11 @@ def _conducted(  # noqa: PLR0913, PLR0917 - what an experiment is made with
     return ongoing.comparison(done)
 
 
-def _compared(found: Comparison, fail_on: str, out: Path, references: Sequence[str] = (), **paths: Path | None) -> int:
-    """Show a comparison and write it to files, by their kind; gives the exit code."""
+def _compared(found: Comparison, fail_on: str, out: Path, references: Sequence[str], **paths: Path | None) -> int:
+    """Show a comparison and write it to files, by their kind; gives the exit code.
+
+    `references` is what was named to be compared, of runs that are not in `out`.
+    """
     from reports.comparison import export, files, junit, markdown, text
 
     text.show(found, _console())
@@ -802,7 +805,7 @@ def _compared(found: Comparison, fail_on: str, out: Path, references: Sequence[s
         from reports.comparison import page
 
         page.write_html(found, page.folders(found, out, references), path)
-        typer.echo(f"\n  The report: {path}")
+        typer.echo(f"\n  report: {path}\n")
     return files.exit_code(found, fail_on)
 
 

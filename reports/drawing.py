@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import ceil, floor, log10
+from math import ceil, floor, isfinite, log10
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import pandas as pd
     from numpy.typing import NDArray
 
@@ -46,6 +48,11 @@ def inert(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
+def rounded(values: Iterable[float | None]) -> list[float | None]:
+    """Give numbers with as many figures as are seen, and None for what is none: a page with many is smaller so."""
+    return [None if value is None or not isfinite(value) else float(f"{value:.4g}") for value in values]
+
+
 def times(seconds: pd.Index[int] | pd.Series[int] | NDArray[np.int64]) -> NDArray[np.int64]:
     """Give the places of seconds on a `time_axis`."""
     return np.asarray(seconds, dtype=np.int64) * MS + ORIGIN
@@ -72,9 +79,7 @@ def ms_axis(low: float, high: float) -> dict[str, Any]:
     low, high = low / margin, high * margin
     ticks = [step * 10.0**power for power in range(-3, 7) for step in (1, 2, 5)]
     if sum(low <= tick <= high for tick in ticks) < FEWEST_LABELS:
-        size = 10.0 ** floor(log10((high - low) / FEWEST_LABELS))
-        step = max(size * factor for factor in (1, 2, 5) if size * factor <= (high - low) / FEWEST_LABELS)
-        ticks = [step * number for number in range(ceil(low / step), floor(high / step) + 1)]
+        ticks = even_ticks(low, high, FEWEST_LABELS)
     return {
         "type": "log",
         "title": {"text": "ms (log)"},
@@ -82,6 +87,14 @@ def ms_axis(low: float, high: float) -> dict[str, Any]:
         "tickvals": ticks,
         "ticktext": [f"{tick:,.10g}" for tick in ticks],
     }
+
+
+def even_ticks(low: float, high: float, least: int) -> list[float]:
+    """Give round numbers from `low` to `high`, at equal steps, about as few as `least`."""
+    room = (high - low) / least
+    size = 10.0 ** floor(log10(room))
+    step = max(size * factor for factor in (1, 2, 5) if size * factor <= room)
+    return [step * number for number in range(ceil(low / step), floor(high / step) + 1)]
 
 
 def curve_axis(end: float) -> dict[str, Any]:

@@ -25,11 +25,7 @@ def headline(rows: Sequence[Row], candidate: str) -> str:
     mine = [row for row in rows if row.candidate == candidate]
     if not mine:
         return "Nothing was measured on both sides."
-    operation = main_operation(mine)
-    main = sorted(
-        (row for row in mine if row.operation == operation and row.metric.name in _ORDER),
-        key=lambda row: _ORDER.index(row.metric.name),
-    ) or [mine[0]]
+    main = leading(mine)
     name = units.plain(candidate, 60).replace("`", "'")
     label = f"`{name}`"
     if all(row.ruling.answer is Answer.NO_VERDICT for row in mine):
@@ -40,6 +36,13 @@ def headline(rows: Sequence[Row], candidate: str) -> str:
     clauses = [_clause(lead, words.capital(words.subject(lead)), f" in {label}"), *_grouped(others)]
     clauses += _elsewhere([row for row in mine if row not in main])
     return f"{'; '.join(clauses)}."
+
+
+def leading(rows: Sequence[Row]) -> list[Row]:
+    """Give the rows of a candidate that a reader asks about first: those of its main operation, p95 before all."""
+    operation = main_operation(rows)
+    found = [row for row in rows if row.operation == operation and row.metric.name in _ORDER]
+    return sorted(found, key=lambda row: _ORDER.index(row.metric.name)) or list(rows[:1])
 
 
 def main_operation(rows: Sequence[Row]) -> str:
@@ -72,7 +75,8 @@ def _clause(row: Row, subject: str, where: str = "") -> str:
         return f"{subject} {verb} equivalent{where}"
     if ruling.runs_more is not None:
         return f"{subject}{where} {needs} {words.more(row)}"
-    return f"{subject} {verb} inconclusive{where}: {_reason(row)}"
+    # What comes after the colon explains it, and stands with the rows.
+    return f"{subject} {verb} inconclusive{where}: {_reason(row).partition(': ')[0]}"
 
 
 def _reason(row: Row) -> str:

@@ -47,6 +47,7 @@
     const tint = colour(`c-${own.meta.colour}`);
     const styled = { ...own, line: { ...own.line, color: tint } };
     if (own.marker) styled.marker = { ...own.marker, color: tint };
+    if (own.error_y) styled.error_y = { ...own.error_y, color: tint };
     if (own.fill) styled.fillcolor = fade(tint, 0.28);
     return styled;
   }

@@ -1,0 +1,146 @@
+"""A comparison as one HTML file that opens offline: the answer first, then all that a reader needs to doubt it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from itertools import groupby
+from typing import TYPE_CHECKING, Any, Final
+
+from lab.errors import RunError
+from lab.store import RUN_FILE, RunFolder, find, written
+from reports import offline
+from reports.comparison import dots, lines, notes, words
+from reports.comparison.differing import differing
+from reports.comparison.forest import Forest, forests
+from reports.comparison.headline import main_operation
+from reports.comparison.ledger import SHOWN, ledger
+from reports.comparison.members import every_side, members
+from reports.comparison.overlays import overlays
+from reports.comparison.result import Row, SideNote
+from reports.comparison.standing import against, standing
+from reports.comparison.waterfall import waterfall
+from reports.comparison.workings import HEADINGS, workings
+from reports.words import LEVEL_MARKS, Mark
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from lab.model.run import Run
+    from reports.comparison.result import Comparison
+
+TEMPLATE: Final = "comparison.html.j2"
+STYLES: Final = (offline.STYLE, "comparison.css")
+_CODE: Final = re.compile(r"`([^`]*)`")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A candidate's part of the page: its rows by operation, the letters of the reasons below, its forest plots."""
+
+    side: SideNote
+    groups: tuple[tuple[str, tuple[Row, ...]], ...]
+    letters: dict[str, str]
+    forests: tuple[Forest, ...]
+
+
+def write_html(found: Comparison, runs: Iterable[RunFolder], path: Path) -> None:
+    """Write the page, and the folder that it is to be in.
+
+    Args:
+        found: the comparison.
+        runs: the folders of its runs; what is drawn over time is left out of a run whose folder is not among them.
+        path: where.
+
+    Raises:
+        RunError: the file cannot be written.
+    """
+    text = render(found, runs)
+    with written(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    offline.write(path, text)
+
+
+def folders(found: Comparison, out: Path, references: Sequence[str] = ()) -> list[RunFolder]:
+    """Find the folders of a comparison's runs: in `out`, or else where the references lead.
+
+    Args:
+        found: the comparison.
+        out: where runs are.
+        references: what was compared, as it was typed: among it may be paths of folders elsewhere.
+    """
+    here = [RunFolder(out / run.run_id) for side in every_side(found) for run in side.runs]
+    elsewhere = []
+    for reference in references:
+        try:
+            elsewhere.append(find(reference, out))
+        except RunError:
+            continue  # a label, or an experiment
+    return [folder for folder in (*here, *elsewhere) if (folder.path / RUN_FILE).is_file()]
+
+
+def render(found: Comparison, runs: Iterable[RunFolder]) -> str:
+    """Give the whole page; `runs` as for `write_html`."""
+    known = _read(runs)
+    operation = main_operation(found.rows)
+    drawn = overlays(
+        [member.run.run_id for member in members(found)],
+        {run_id: folder for run_id, (folder, _) in known.items()},
+        operation,
+    )
+    falling = waterfall(found, operation)
+    charts = [
+        *(over := [lines.over_time(found, drawn, operation), lines.curves(found, drawn, operation)]),
+        *(spread := dots.dots(found, operation)),
+        *(ordered := dots.order(found, operation)),
+        *([falling] if falling else []),
+    ]
+    return offline.page(
+        TEMPLATE,
+        {chart.id: chart.figure for chart in charts if chart.figure},
+        STYLES,
+        found=found,
+        head=standing(found),
+        sentence=[(text, bool(place % 2)) for place, text in enumerate(_CODE.split(found.headline))],
+        against=against(found),
+        notes=notes.notes(found),
+        sections=[_part(found, side) for side in found.candidates],
+        operation=operation,
+        charts=charts,
+        over=over,
+        left_out=drawn.left_out,
+        spread=spread,
+        order=ordered,
+        ledgers=[list(ledger(found, operation, metric)) for metric in SHOWN],
+        waterfall=falling,
+        sides=every_side(found),
+        members=members(found),
+        differing=differing(found, {run_id: run for run_id, (_, run) in known.items()}),
+        workings=workings(found),
+        working_headings=HEADINGS,
+        words=words,
+        validity_mark=_validity_mark,
+    )
+
+
+def _read(runs: Iterable[RunFolder]) -> dict[str, tuple[RunFolder, Run]]:
+    """Read what can still be read of the runs, by id."""
+    found = {}
+    for folder in runs:
+        try:
+            run = folder.load()
+        except RunError:
+            continue
+        found[run.id] = (folder, run)
+    return found
+
+
+def _part(found: Comparison, side: SideNote) -> Part:
+    rows = [row for row in found.rows if row.candidate == side.label]
+    groups = tuple((operation, tuple(mine)) for operation, mine in groupby(rows, key=lambda row: row.operation))
+    return Part(side, groups, notes.keyed(rows, 1), tuple(forests(rows)))
+
+
+def _validity_mark(validity: Any) -> Mark:  # noqa: ANN401 - of a template
+    return LEVEL_MARKS.get(validity, Mark.NONE)
