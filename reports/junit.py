@@ -42,6 +42,7 @@ def plain(text: str) -> str:
 
 def _count(element: ET.Element) -> None:
     element.set("tests", str(len(element.findall(".//testcase"))))
-    for attribute, tag in (("failures", "failure"), ("skipped", "skipped")):
-        element.set(attribute, str(len(element.findall(f".//{tag}"))))
+    element.set("failures", str(len(element.findall(".//failure"))))
     element.set("errors", "0")
+    if element.tag == "testsuite":  # of a whole file Jenkins knows no such count
+        element.set("skipped", str(len(element.findall(".//skipped"))))
