@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 METRIC: Final = "p95"
 _COLOURS: Final = {Answer.IMPROVED: "good", Answer.REGRESSED: "bad"}
 _NAME: Final = 18
+_NAMED: Final = 3
+"""With more bars than this there is room for the numbers of the iterations only."""
 
 
 def waterfall(found: Comparison, operation: str) -> Chart | None:
@@ -28,7 +30,11 @@ def waterfall(found: Comparison, operation: str) -> Chart | None:
         return None
     start /= MS
     levels = [start, *(start * (entry.cumulative.change or 1.0) for entry in entries)]
-    names = [inert(units.plain(found.baseline.label, _NAME)), *(_name(entry) for entry in entries)]
+    labels = [found.baseline.label, *(entry.candidate for entry in entries)]
+    if len(labels) > _NAMED:
+        names = ["base", *map(str, range(1, len(labels)))]
+    else:
+        names = [inert(units.plain(label, _NAME)) for label in labels]
     traces = [_bar("baseline", "series-1", [(0, start)], [0])]
     for answer in dict.fromkeys(entry.step.ruling.answer for entry in entries):
         mine = [place for place, entry in enumerate(entries, 1) if entry.step.ruling.answer is answer]
@@ -65,10 +71,6 @@ def waterfall(found: Comparison, operation: str) -> Chart | None:
         f"mark of the step's verdict; whiskers are the {words.level(found)} interval of the effect from the start."
     )
     return Chart("waterfall", f"{words.capital(subject)} from the start", f"{steps}.", note, figure)
-
-
-def _name(entry: Entry) -> str:
-    return inert(units.plain(entry.candidate, _NAME))
 
 
 def _ms(value: float) -> str:

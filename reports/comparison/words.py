@@ -82,7 +82,9 @@ def movement(row: Row) -> str:
     up = row.change >= neutral
     values = [(value - neutral) * _PERCENT * (1 if up else -1) for value in (row.change, *(row.interval or ()))]
     ends = sorted(values[1:])
-    digits = 2 if row.metric.absolute else 0 if min(abs(value) for value in values) >= 1 or not ends else 1
+    # An interval that would be written as one number is written more exactly.
+    coarse = min(abs(value) for value in values) >= 1 and len({f"{value:.0f}" for value in values}) > 1
+    digits = 2 if row.metric.absolute else 0 if coarse or not ends else 1
     texts = [f"{value:.{digits}f}" for value in (values[0], *ends)]
     unit = "points" if row.metric.absolute else "%"
     return f"{texts[0]} {unit} {'higher' if up else 'lower'}{f' [{texts[1]}, {texts[2]}]' if ends else ''}"

@@ -178,7 +178,7 @@ def test_several_candidates_make_a_ledger_and_a_waterfall() -> None:
     first = replace(side("pool", {("booking", "p95"): 0.8}, place=1, of=3), note="a larger pool", revision="abc")
     second = replace(side("index", {("booking", "p95"): 0.5}, place=2, of=3), note="an index")
     found = shown(compare(side("as-found", of=3), [first, second]))
-    assert "1 pool a larger pool abc" in found.text
+    assert "1. pool a larger pool abc" in found.text
     bars = [trace for trace in found.figures["waterfall"]["data"] if trace["type"] == "bar"]
     assert [trace["name"] for trace in bars] == ["baseline", "✓ IMPROVED"]
     (start,), ends = bars[0]["y"], bars[1]
