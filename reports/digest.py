@@ -24,7 +24,7 @@ from reports.stats.bootstrap import Band, Replicates
 from reports.windows import percentiles, window_width
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     import pyarrow as pa
     from numpy.typing import NDArray
@@ -74,9 +74,7 @@ def build(read: Read, warmup: int, seconds: int = 0, least: int = 0) -> Digest:
     """
     known, totals, per_second = Known(), Binned(), Binned()
     last = -1
-    for samples in read():
-        second, bins, count = _numbers(samples)
-        kind = known.places(samples)
+    for second, kind, bins, count in _rows(read, known):
         last = max(last, int(second.max(initial=-1)))
         totals.add(kind * 2 + (second >= warmup), bins, count)
         served = known.kinds.served[kind] != NONE
@@ -88,10 +86,7 @@ def build(read: Read, warmup: int, seconds: int = 0, least: int = 0) -> Digest:
     group, bins, count = totals.rows()
     sums = pd.DataFrame(dict(zip(TOTALS, (group // 2, group % 2, bins, count), strict=True)))
     cuts = (_Windows(kinds, sums, requests, length), _Buckets(kinds, sums, warmup, length))
-    again = Known()
-    for samples in read():
-        second, bins, count = _numbers(samples)
-        kind = again.places(samples)
+    for second, kind, bins, count in _rows(read, Known()):
         for cut in cuts:
             cut.add(second, kind, bins, count)
     return Digest(warmup, length, kinds, sums, requests, cuts[0].percentiles(), cuts[1].bands())
@@ -104,9 +99,13 @@ def ok_requests(requests: pd.DataFrame, operations: int) -> Ints:
     return np.bincount(operation, count, operations).astype(np.int64)
 
 
-def _numbers(samples: pa.Table) -> tuple[Ints, Ints, Ints]:
-    second, bins, count = (samples[name].to_numpy().astype(np.int64) for name in ("second", "bin", "count"))
-    return second, bins, count
+def _rows(read: Read, known: Known) -> Iterator[tuple[Ints, Ints, Ints, Ints]]:
+    """Give second, kind, bin and count of the samples, some rows at a time; what counts nothing is left out."""
+    for samples in read():
+        kind = known.places(samples)
+        second, bins, count = (samples[name].to_numpy().astype(np.int64) for name in ("second", "bin", "count"))
+        some = count > 0
+        yield second[some], kind[some], bins[some], count[some]
 
 
 def _per_second(kinds: Kinds, second: Ints, kind: Ints, count: Ints) -> pd.DataFrame:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lab.importers import figures as kept
-from reports import audit, charts, frame, offline, tables, words
+from reports import audit, charts, frame, offline, spent, tables, words
 from reports.tables import SHARES
 
 if TYPE_CHECKING:
@@ -53,5 +53,6 @@ def render(data: RunData, figures: Figures | None = None) -> str:
         checks=tables.checks(data),
         custom=tables.custom_metrics(data),
         generator=tables.generator(data),
+        platform=spent.facts(data),
         words=words,
     )

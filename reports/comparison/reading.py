@@ -20,6 +20,7 @@ from reports.comparison.metrics import SHARES, WHOLE
 from reports.kinds import OUTCOMES
 from reports.quantiles import Groups
 from reports.shown import HIDDEN_BELOW, WEAK_BELOW, beyond
+from reports.spent import cpu_per_booking
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -62,6 +63,8 @@ def figures_of(folder: RunFolder, *, since: int | None = None, with_bands: bool 
     weak: dict[Key, str] = {}
     _operations(data, digest, values, weak)
     _delay(digest, values, weak)
+    if (cost := cpu_per_booking(data, digest.warmup)) is not None:
+        values[WHOLE, "cpu_per_booking"] = cost
     verdict = data.run.verdict  # of records that were changed since, it says so
     integrity_ok, integrity = _integrity(run)
     return RunFigures(
