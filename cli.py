@@ -651,11 +651,36 @@ def export(  # noqa: PLR0913, PLR0917 - each is an option
     typer.echo(f"{sent.sent:,} points of {folder.path.name} are in {server.url}.")
 
 
+@app.command()
+def trend(  # noqa: PLR0913, PLR0917 - each is an option
+    metric: Annotated[
+        str,
+        typer.Option(help="all:throughput, notification delay: all:notification_delay.", metavar="OPERATION:METRIC"),
+    ] = "booking:p95",
+    scenario: opt.OfScenario = "",
+    label: opt.WithLabel = "",
+    profile: Annotated[str, typer.Option(help="Only those of this profile.")] = "",
+    html: opt.ToHtml = None,
+    json_file: opt.ToJson = None,
+    out: opt.Out = RUNS,
+) -> None:
+    """Follow a metric over all runs that can be held side by side with the newest; exploratory, without a verdict."""
+    from reports import outputs
+    from reports.trend import make, text
+
+    which = make.Which(scenario, label, profile)
+    with _console(stderr=True).status("Reading runs") as line:
+        found = make.trend(out, metric, which, line.update)
+    if not (outputs.is_standard_output(html) or outputs.is_standard_output(json_file)):
+        text.show(found, _console())
+    make.write(found, html, json_file)
+
+
 @runs_app.callback(invoke_without_command=True)
 def runs_list(
     context: typer.Context,
-    label: Annotated[str, typer.Option(help="Only those with this label.")] = "",
-    scenario: Annotated[str, typer.Option(help="Only those of this scenario.")] = "",
+    label: opt.WithLabel = "",
+    scenario: opt.OfScenario = "",
     out: opt.Out = RUNS,
     *,
     as_json: opt.AsJson = False,

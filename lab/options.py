@@ -96,6 +96,8 @@ Warmup = Annotated[
 ]
 Note = Annotated[str, typer.Option("--note", help="What was changed, and what it should give: for the comparison.")]
 RunId = Annotated[str, typer.Argument(help="An id, `latest`, or a run folder's path.", metavar="RUN")]
+WithLabel = Annotated[str, typer.Option("--label", help="Only those with this label.")]
+OfScenario = Annotated[str, typer.Option("--scenario", help="Only those of this scenario.")]
 Out = Annotated[Path, typer.Option("--out", help="Where run folders are.")]
 Foreign = Annotated[Path, typer.Argument(help="The file that the other tool wrote.", metavar="FILE")]
 ImportLabel = Annotated[str, typer.Option("--label", help="A name for this revision of the system.")]

@@ -38,6 +38,8 @@ def test_every_command_in_the_documents_exists_with_its_options(document: str, l
     if words == ["…"]:
         return
     command = COMMANDS[words[0]]
+    if len(words) > 1 and words[1] in getattr(command, "commands", {}):
+        command = command.commands[words[1]]
     options = {name for parameter in command.params for name in (*parameter.opts, *parameter.secondary_opts)}
     assert {word for word in words if word.startswith("--")} <= options, document
 

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lab.importers import figures as kept
-from reports import frame
+from reports import frame, outputs
 from reports.markdown import LIMIT
-from reports.single import export, files, junit, markdown
+from reports.single import export, github, junit, markdown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,7 +30,7 @@ class Wanted:
     @property
     def to_standard_output(self) -> bool:
         """Tell whether one goes to standard output, where nothing else may go then."""
-        return any(str(path) == files.STANDARD_OUTPUT for path in self.paths.values())
+        return any(map(outputs.is_standard_output, self.paths.values()))
 
     @property
     def paths(self) -> dict[str, Path]:
@@ -49,7 +49,7 @@ def make(folder: RunFolder, wanted: Wanted, environ: Mapping[str, str]) -> list[
         ConfigError: two are to go to one place, or `--github` outside of GitHub Actions.
         RunError: the run cannot be read, or a file not be written.
     """
-    files.check(wanted.paths)
+    outputs.check(wanted.paths)
     data, figures = frame.load(folder), kept.load(folder)
     renderers = {
         "--html": lambda: _page(data, figures),
@@ -58,10 +58,10 @@ def make(folder: RunFolder, wanted: Wanted, environ: Mapping[str, str]) -> list[
         "--junit": lambda: junit.render(data.run),
     }
     for option, path in wanted.paths.items():
-        files.write(path, renderers[option]())
+        outputs.write(path, renderers[option]())
     if wanted.github:
-        files.summarize(environ, lambda limit: markdown.render(data, figures, min(limit, LIMIT)))
-    return [path for path in wanted.paths.values() if str(path) != files.STANDARD_OUTPUT]
+        github.summarize(environ, lambda limit: markdown.render(data, figures, min(limit, LIMIT)))
+    return [path for path in wanted.paths.values() if not outputs.is_standard_output(path)]
 
 
 def _page(data: frame.RunData, figures: kept.Figures | None) -> str:

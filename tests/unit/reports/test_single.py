@@ -21,7 +21,7 @@ from lab.model.threshold import INTEGRITY_METRICS, judge, parse_threshold
 from lab.model.verdict import Exit, Finding, Integrity, Validity
 from reports import frame
 from reports.markdown import LIMIT
-from reports.single import export, files, junit, make, markdown
+from reports.single import export, github, junit, make, markdown
 from tests import synthetic
 from tests.junit import checked
 
@@ -207,7 +207,7 @@ def test_the_summary_of_a_step_is_appended_to(tmp_path: Path) -> None:
     """Twice makes two; where the summary is nearly full it is shortened, and where it is full it is refused."""
     folder = synthetic.folder(tmp_path / "run", synthetic.run(TALLY), SECONDS)
     summary = tmp_path / "summary.md"
-    environ = {files.VARIABLE: str(summary)}
+    environ = {github.VARIABLE: str(summary)}
     wanted = make.Wanted(github=True)
     with pytest.raises(ConfigError, match="no step of GitHub Actions; use --md FILE"):
         make.make(folder, wanted, {})
@@ -215,13 +215,13 @@ def test_the_summary_of_a_step_is_appended_to(tmp_path: Path) -> None:
     make.make(folder, wanted, environ)
     text = summary.read_text(encoding="utf-8")
     assert text.count("### ✓ PASSED") == text.count("\n\n### ✓ PASSED") + 1 == 2
-    summary.write_bytes(b"x" * (files.MOST_BYTES - 9_000))
+    summary.write_bytes(b"x" * (github.MOST_BYTES - 9_000))
     make.make(folder, wanted, environ)
-    assert files.MOST_BYTES - 9_000 < summary.stat().st_size <= files.MOST_BYTES
-    summary.write_bytes(b"x" * (files.MOST_BYTES - 1_000))
+    assert github.MOST_BYTES - 9_000 < summary.stat().st_size <= github.MOST_BYTES
+    summary.write_bytes(b"x" * (github.MOST_BYTES - 1_000))
     with pytest.raises(RunError, match="takes no more"):
         make.make(folder, wanted, environ)
-    assert summary.stat().st_size == files.MOST_BYTES - 1_000
+    assert summary.stat().st_size == github.MOST_BYTES - 1_000
 
 
 def test_each_report_goes_where_it_was_asked_for(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
