@@ -158,7 +158,7 @@ def _figure(traces: list[dict[str, Any]], axis: dict[str, Any], panel: _Panel) -
 
 
 def _range(panel: _Panel) -> list[float]:
-    """Choose the axis: never so narrow that a difference within the margin of equivalence looks like one."""
+    """Choose the axis: never so narrow that what counts as no difference would fill it."""
     metric, values = panel.metric, [value for _, value in panel.dots]
     middle = mean(values)
     if metric.absolute:
@@ -167,7 +167,7 @@ def _range(panel: _Panel) -> list[float]:
     else:
         low, high = middle / (1 + metric.margin), middle * (1 + metric.margin)
     low, high = min(low, *values), max(high, *values)
-    room = (high - low) * 0.08
+    room = (high - low) * 0.08 or 1.0
     return [low - room, high + room]
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from lab.model.words import counted
 from reports import units
 from reports.comparison import words
-from reports.comparison.members import colour, label, members, told
+from reports.comparison.members import colour, dash, label, members, told
 from reports.comparison.metrics import WHOLE
 from reports.drawing import MS, Chart, curve_axis, ms_axis, rounded, time_axis, times
 
@@ -120,7 +120,7 @@ def _line(  # noqa: PLR0913, PLR0917 - what a line is made of
         "y": rounded(y),
         "text": told(member),
         "hovertemplate": f"%{{text}}: {hover}<extra></extra>",
-        "line": {"width": 1.4 if many else 2, "dash": "solid" if member.place else "dot"},
+        "line": {"width": 1.4 if many else 2, "dash": dash(member.place)},
         "opacity": 0.7 if many else 0.9,
         "meta": {"colour": colour(member.place)},
     }

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _CANDIDATES: Final = 5
 """The page has this many colours for candidates."""
+_DASHES: Final = ("solid", "dash", "longdashdot")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,11 @@ def members(found: Comparison) -> list[Member]:
 def colour(place: int) -> str:
     """Name the colour of a side: the baseline's is its own, and candidates take turns."""
     return f"series-{(place - 1) % _CANDIDATES + 2}" if place else "series-1"
+
+
+def dash(place: int) -> str:
+    """Name how a side's lines are drawn: candidates of one colour differ, and no colour is alone."""
+    return _DASHES[(place - 1) // _CANDIDATES % len(_DASHES)] if place else "dot"
 
 
 def label(found: Comparison, place: int) -> str:

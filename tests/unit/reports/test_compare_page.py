@@ -246,6 +246,9 @@ def test_hostile_texts_are_shown_and_make_no_element() -> None:
     assert '<img src=x onerror="window.stolen=1">' in found.text
     assert "\u202e" not in source
     assert not set(found.scripts[0]) & set("<>&")
+    labels = [trace["name"] for trace in found.figures["dots-p95"]["data"] if "name" in trace]
+    assert labels[1].startswith("&lt;img src=x onerror")
+    assert not [text for trace in found.figures["dots-p95"]["data"] for text in trace.get("text", ()) if "<" in text]
 
 
 def test_it_stays_small_and_readable_with_many_rows_and_runs() -> None:
