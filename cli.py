@@ -606,7 +606,8 @@ def report(  # noqa: PLR0913, PLR0917 - each is an option
     folder = store.find(run, out)
     page = html or (folder.report if show or not (markdown or json_file or junit or github) else None)
     wanted = Wanted(page, markdown, json_file, junit, github)
-    written = make(folder, wanted, os.environ)
+    with _console(stderr=True).status("Reading the run"):
+        written = make(folder, wanted, os.environ)
     for path in written:
         typer.echo(path, err=wanted.to_standard_output)
     if show and page in written:
@@ -923,7 +924,8 @@ def _finish(folder: RunFolder, done: Run, tally: Tally, *, as_json: bool) -> int
     from reports.html import write_html
     from reports.text import show
 
-    path = write_html(folder)
+    with _console(stderr=True).status("Writing the report"):
+        path = write_html(folder)
     if as_json:
         typer.echo(json.dumps(listing.run_dict(folder, done) | {"report": str(path)}, indent=1))
     else:

@@ -154,6 +154,9 @@ def execute(plan: Plan, observer: Observer, interrupts: Interrupts) -> tuple[Run
         # As it was saved last: with the time at which its load began.
         folder.save(replace(folder.load(), status=Status.CRASHED, ended=_now()))
         raise
+    much = samples_file.much(folder)
+    if much:
+        observer.stage("Adding up what was recorded")
     figures = afterwards.judged(scenario, folder, load)
     run = afterwards.ended(run, load, figures)
     folder.save(run)
@@ -168,6 +171,8 @@ def execute(plan: Plan, observer: Observer, interrupts: Interrupts) -> tuple[Run
         samples_file.note(folder, tick)
     figures.add(delays)
     run = replace(afterwards.verdict(run, folder, load, figures, integrity), ended=_now())
+    if much:
+        observer.stage("Writing what was recorded into the run's folder")
     samples_file.close(folder)
     folder.save(run)
     if plan.sink is not None:

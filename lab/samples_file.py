@@ -27,6 +27,8 @@ SERIES_COLUMNS: Final = ("second", "kind", "metric", "tags", "value", "total")
 ROWS_AT_ONCE: Final = 65_536
 ROWS_WRITTEN: Final = 262_144
 """Rows that are gathered before they are written, which is how much memory a close needs."""
+MUCH: Final = 8_000_000
+"""Bytes of a live log."""
 
 
 def tags_text(tags: Tags) -> str:
@@ -135,6 +137,11 @@ def note(folder: RunFolder, tick: Tick) -> None:
     """
     with store.written(folder.probes), folder.probes.open("a", encoding="utf-8") as log:
         log.write(tick.to_json() + "\n")
+
+
+def much(folder: RunFolder) -> bool:
+    """Tell whether a run's live log is so long that it takes a second or more to read."""
+    return folder.ticks.exists() and folder.ticks.stat().st_size > MUCH
 
 
 def close(folder: RunFolder) -> None:
