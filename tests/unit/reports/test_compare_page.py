@@ -151,6 +151,10 @@ def test_what_stands_against_it_stands_directly_below() -> None:
     start, end = text.index("Before you believe it"), text.index("What changed")
     for part in ("seed differs", "safe-1 (safe) is INVALID: the load process was too slow", "seats_lost 37"):
         assert start < text.index(part) < end
+    gated = shown(compare(BEFORE, [changed(AFTER, 1, validity=None)])).text
+    assert (
+        gated.index("Before you believe it") < gated.index("safe-1 (safe) was not judged") < gated.index("What changed")
+    )
 
 
 def test_every_run_is_listed_with_its_gates_and_its_audit(pair: tuple[Path, list[RunFolder]]) -> None:
