@@ -28,7 +28,8 @@ def render(run: Run) -> str:
     _ended(suite, run)
     for result in words.beyond_the_audit(run):
         case = junit.case(suite, _of(run, "thresholds"), f"{result.metric}: {result.expression}")
-        _told(case, result.outcome, f"{words.actual(result)} {words.note(run, result)}".strip())
+        note = words.note(run, result)
+        _told(case, result.outcome, f"{words.actual(result)}{f' ({note})' if note else ''}")
     _gates(suite, run)
     for line in audit.lines(run.integrity):
         _audited(suite, run, line)

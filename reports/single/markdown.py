@@ -79,7 +79,7 @@ def _answer(data: RunData) -> Iterator[str]:
         "run": run.id,
     }
     facts = [f"{name} {escaped(text, NAME)}" for name, text in about.items() if text]
-    yield f"{', '.join(facts)}; {units.clock(data.seconds)} from {escaped(run.started[:19])} UTC."
+    yield f"{', '.join(facts)}; {units.clock(data.seconds)} from {escaped(run.started[:19].replace('T', ' '))} UTC."
     if run.note:
         yield f"Note: {escaped(run.note)}"
     yield ""

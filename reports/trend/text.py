@@ -104,7 +104,8 @@ def _table(trend: Trend, width: int) -> Iterator[Line]:
     )
     scale = _Scale.of(trend, max(width - 2 - sum(sizes) - 3 * _GAP, FEWEST_DOTS))
     began = {change.place - older: change for change in trend.changes}
-    yield _ends(trend, scale, sum(sizes) + 3 * _GAP)
+    if any(point.value is not None and isfinite(point.value) for point in trend.points):
+        yield _ends(trend, scale, sum(sizes) + 3 * _GAP)
     for place, (point, value) in enumerate(zip(points, values, strict=True)):
         if change := began.get(place):
             said = f" {words.change(trend.metric, change)} "

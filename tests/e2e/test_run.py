@@ -79,6 +79,8 @@ def test_the_audit_finds_what_baseline_on_as_found_sold_twice(lab: Lab) -> None:
     assert run["integrity"]["defects"][0]["defect"] < 0
     sold = f"{run['integrity']['seats_oversold']:,} seats were sold that did not exist"
     assert sold in " ".join(ended.out.split())
+    # The same summary can be had again, from the folder alone.
+    assert ended.out.startswith(lab.run("runs", "show", "latest").out)
 
 
 def test_ctrl_c_once_lets_users_finish_and_still_audits(lab: Lab, small: str) -> None:
