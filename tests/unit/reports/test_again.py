@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from lab.model.sample import Tally
+from lab import samples_file
+from lab.model.sample import Tally, Tick, TrendKey
 from lab.steady import Sums
 from reports import again, text
 from tests import synthetic
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SECONDS = synthetic.ticks(60, hostile=synthetic.HOSTILE[:2])
+TALLY = synthetic.tally(SECONDS)
 
 
 def test_it_is_what_stood_at_the_end(tmp_path: Path) -> None:
@@ -26,6 +28,17 @@ def test_it_is_what_stood_at_the_end(tmp_path: Path) -> None:
         found, tally = again.summed(synthetic.folder(tmp_path / str(warmup), run, SECONDS))
         assert found == run
         assert text.summary(found, tally, 100) == text.summary(run, sums.judged, 100)
+
+
+def test_mails_that_come_late_make_the_load_no_longer(tmp_path: Path) -> None:
+    """Rates are by the seconds of the load, however long the queue took to drain."""
+    run = synthetic.run(TALLY)
+    folder = synthetic.folder(tmp_path, run, SECONDS, closed=False)
+    samples_file.note(folder, Tick(95, {TrendKey("notification_delay", "mail", ()): {900: 3}}))
+    samples_file.close(folder)
+    _, tally = again.summed(folder)
+    assert tally.seconds == len(SECONDS)
+    assert sum(h.count for key, h in tally.trends.items() if key.metric == "notification_delay") == 3
 
 
 def test_a_killed_run_is_summed_as_far_as_it_came(tmp_path: Path) -> None:
@@ -45,7 +58,7 @@ def test_a_folder_without_samples_has_no_sums(tmp_path: Path) -> None:
 
 def test_records_that_were_changed_make_it_invalid(tmp_path: Path) -> None:
     """A run whose folder holds fewer answers than it counted is not believed."""
-    run = synthetic.run(synthetic.tally(SECONDS))
+    run = synthetic.run(TALLY)
     found, _ = again.summed(synthetic.folder(tmp_path, run, SECONDS[20:]))
     assert found.verdict is not None
     assert found.verdict.validity == "INVALID"
