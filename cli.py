@@ -23,7 +23,7 @@ from lab.model.crew import LOOPBACK, PORT
 from lab.model.verdict import Exit
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from contextlib import AbstractContextManager
 
     from rich.console import Console
@@ -506,9 +506,10 @@ def experiment(  # noqa: PLR0913, PLR0917 - each is an option
     from lab import redact
     from lab.experiment import begin, folder
     from lab.model.experiment import Making
+    from reports import outputs
     from reports.comparison import metrics
 
-    chosen = metrics.asked(metric, margin)
+    chosen, wanted = metrics.asked(metric, margin), outputs.asked(html, markdown, json_file, junit)
     if resume:
         if scenario or baseline or candidate or baseline_cmd or candidate_cmd:
             raise ConfigError("--resume goes on as it was begun: name no sides and no scenario with it")
@@ -551,8 +552,7 @@ def experiment(  # noqa: PLR0913, PLR0917 - each is an option
     under = told.stack_backend(db_url, amqp_url, smtp_url)
     server = None if no_influx else told.influx()
     found = _conducted(begun, place, (under, server), chosen, dataset, out, allow_public=allow_public)
-    files = {"html": html or place.report, "md": markdown, "json": json_file, "junit": junit}
-    raise typer.Exit(_compared(found, fail_on, out, (), **files))
+    raise typer.Exit(_compared(found, fail_on, {"--html": place.report} | wanted, out))
 
 
 @app.command()
@@ -580,11 +580,12 @@ def compare(  # noqa: PLR0913, PLR0917 - each is an option
 
     It exits 3 where the runs are not comparable, naming every difference.
     """
+    from reports import outputs
     from reports.comparison import files, metrics
 
-    references = [baseline, *(candidates or ())]
+    references, wanted = [baseline, *(candidates or ())], outputs.asked(html, markdown, json_file, junit)
     found = files.compared(references, out, metrics.asked(metric, margin), alpha, force=force, by=by)
-    raise typer.Exit(_compared(found, fail_on, out, references, html=html, md=markdown, json=json_file, junit=junit))
+    raise typer.Exit(_compared(found, fail_on, wanted, out, references))
 
 
 @app.command()
@@ -815,23 +816,21 @@ def _conducted(  # noqa: PLR0913, PLR0917 - what an experiment is made with
     return ongoing.comparison(done)
 
 
-def _compared(found: Comparison, fail_on: str, out: Path, references: Sequence[str], **paths: Path | None) -> int:
-    """Show a comparison and write it to files, by their kind; gives the exit code.
+def _compared(
+    found: Comparison, fail_on: str, wanted: Mapping[str, Path], out: Path, references: Sequence[str] = ()
+) -> int:
+    """Show a comparison and write it to files, by their options; gives the exit code.
 
     `references` is what was named to be compared, of runs that are not in `out`.
     """
-    from reports.comparison import export, files, junit, markdown, text
+    from reports import outputs
+    from reports.comparison import files, text
 
-    text.show(found, _console())
-    renderers = {"md": markdown.render, "json": export.render, "junit": junit.render}
-    for kind, path in paths.items():
-        if path is not None and kind in renderers:
-            files.write(path, renderers[kind](found))
-    if path := paths.get("html"):
-        from reports.comparison import page
-
-        page.write_html(found, page.folders(found, out, references), path)
-        typer.echo(f"\n  report: {path}\n")
+    aside = any(map(outputs.is_standard_output, wanted.values()))
+    text.show(found, _console(stderr=aside))
+    files.make(found, wanted, out, references)
+    if "--html" in wanted and not outputs.is_standard_output(wanted["--html"]):
+        typer.echo(f"\n  report: {wanted['--html']}\n", err=aside)
     return files.exit_code(found, fail_on)
 
 

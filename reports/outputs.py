@@ -20,6 +20,20 @@ def is_standard_output(path: Path | None) -> bool:
     return str(path) == STANDARD_OUTPUT
 
 
+def asked(
+    html: Path | None = None, md: Path | None = None, json: Path | None = None, junit: Path | None = None
+) -> dict[str, Path]:
+    """Give the reports that were asked for: where each goes, by its option.
+
+    Raises:
+        ConfigError: two are to go to one place.
+    """
+    named = {"--html": html, "--md": md, "--json": json, "--junit": junit}
+    found = {option: path for option, path in named.items() if path is not None}
+    check(found)
+    return found
+
+
 def check(paths: Mapping[str, Path]) -> None:
     """Refuse two reports in one place, before either is made.
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from lab.errors import ConfigError, nearest
-from lab.store import written
+from reports import outputs
 from reports.compare import Options, compare
+from reports.comparison import export, junit, markdown
 from reports.comparison.experiments import levels
 from reports.comparison.sides import sides, the_experiment
 from reports.stats.ruling import Answer, Levels
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from reports.comparison.metrics import Metric
@@ -44,15 +45,32 @@ def compared(  # noqa: PLR0913 - each is an option of the command
     return compare(baseline, candidates, Options(metrics, sure, force=force, identical=same))
 
 
-def write(path: Path, text: str) -> None:
-    """Write a file, and the folder that it is to be in.
+def make(found: Comparison, paths: Mapping[str, Path], out: Path, references: Sequence[str] = ()) -> None:
+    """Write a comparison to files.
+
+    Args:
+        found: the comparison.
+        paths: where each goes, by its option: `--html`, `--md`, `--json`, `--junit`; `-` is standard output.
+        out: where runs are.
+        references: what was compared, as it was typed, of runs that are elsewhere.
 
     Raises:
-        RunError: the disk does not take it.
+        RunError: the disk does not take a file.
     """
-    with written(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+    renderers: dict[str, Callable[[], str]] = {
+        "--html": lambda: _page(found, out, references),
+        "--md": lambda: markdown.render(found),
+        "--json": lambda: export.render(found),
+        "--junit": lambda: junit.render(found),
+    }
+    for option, path in paths.items():
+        outputs.write(path, renderers[option]())
+
+
+def _page(found: Comparison, out: Path, references: Sequence[str]) -> str:
+    from reports.comparison import page  # noqa: PLC0415 - plotly is heavy, and only a page needs it
+
+    return page.render(found, page.folders(found, out, references))
 
 
 def exit_code(found: Comparison, fail_on: str) -> int:

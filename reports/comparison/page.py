@@ -8,8 +8,8 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
 from lab.errors import RunError
-from lab.store import RUN_FILE, RunFolder, find, written
-from reports import offline
+from lab.store import RUN_FILE, RunFolder, find
+from reports import offline, outputs
 from reports.comparison import dots, lines, notes, words
 from reports.comparison.differing import differing
 from reports.comparison.forest import Forest, forests
@@ -51,15 +51,12 @@ def write_html(found: Comparison, runs: Iterable[RunFolder], path: Path) -> None
     Args:
         found: the comparison.
         runs: the folders of its runs; what is drawn over time is left out of a run whose folder is not among them.
-        path: where.
+        path: where; `-` is standard output.
 
     Raises:
         RunError: the file cannot be written.
     """
-    text = render(found, runs)
-    with written(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-    offline.write(path, text)
+    outputs.write(path, render(found, runs))
 
 
 def folders(found: Comparison, out: Path, references: Sequence[str] = ()) -> list[RunFolder]:

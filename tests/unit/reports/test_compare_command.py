@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from lab import store
-from lab.errors import NotComparableError, RunError
+from lab.errors import ConfigError, NotComparableError, RunError
 from lab.model.run import Status
+from reports import outputs
 from reports.comparison import files, metrics
 from reports.comparison.sides import sides
 from tests import synthetic
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def folder(out: Path, label: str, number: int, **changes: object) -> None:
@@ -60,10 +58,21 @@ def test_two_single_runs_have_no_verdict_and_fail_nothing(tmp_path: Path) -> Non
         files.compared(["a", "c"], tmp_path, metrics.asked(None, None), 0.05, force=False)
 
 
-def test_files_are_written_where_they_were_asked_for(tmp_path: Path) -> None:
-    """The folder of a file is made; a place that takes no file is a sentence."""
-    files.write(tmp_path / "new" / "c.json", json.dumps({}))
+def test_files_are_written_where_they_were_asked_for(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each report goes to its place, a folder is made, `-` is standard output, and no two go to one file."""
+    folder(tmp_path, "a", 1)
+    folder(tmp_path, "b", 2)
+    found = files.compared(["a", "b"], tmp_path, metrics.asked(None, None), 0.05, force=False)
+    new = tmp_path / "new"
 
-    assert (tmp_path / "new" / "c.json").read_text(encoding="utf-8") == "{}"
+    wanted = outputs.asked(new / "c.html", new / "c.md", Path("-"), new / "c.xml")
+    files.make(found, wanted, tmp_path)
+
+    assert json.loads(capsys.readouterr().out)["headline"] == found.headline
+    starts = {path.suffix: path.read_text(encoding="utf-8")[:9] for path in new.iterdir()}
+    assert starts == {".html": "<!DOCTYPE", ".md": "### One r", ".xml": "<?xml ver"}
+    assert "its samples are gone" not in (new / "c.html").read_text(encoding="utf-8")
     with pytest.raises(RunError, match="cannot be written"):
-        files.write(tmp_path / "new", "x")
+        files.make(found, {"--md": new}, tmp_path)
+    with pytest.raises(ConfigError, match="--md and --junit both go to"):
+        outputs.asked(md=new / "c", junit=new / "c")

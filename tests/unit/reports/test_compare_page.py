@@ -287,7 +287,7 @@ def test_a_place_that_takes_no_file_is_a_sentence(tmp_path: Path) -> None:
     found = compare(BEFORE, [AFTER])
     page.write_html(found, (), tmp_path / "new" / "c.html")
     assert (tmp_path / "new" / "c.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
-    with pytest.raises(RunError, match="cannot write the report"):
+    with pytest.raises(RunError, match="cannot be written"):
         page.write_html(found, (), tmp_path / "new")
 
 
