@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lab import samples_file
-from lab.model.sample import Tally, Tick, TrendKey
+from lab.model.sample import SeriesKey, Tally, Tick, TrendKey
 from lab.steady import Sums
 from reports import again, text
 from tests import synthetic
@@ -34,7 +34,8 @@ def test_mails_that_come_late_make_the_load_no_longer(tmp_path: Path) -> None:
     """Rates are by the seconds of the load, however long the queue took to drain."""
     run = synthetic.run(TALLY)
     folder = synthetic.folder(tmp_path, run, SECONDS, closed=False)
-    samples_file.note(folder, Tick(95, {TrendKey("notification_delay", "mail", ()): {900: 3}}))
+    late = Tick(95, {TrendKey("notification_delay", "mail", ()): {900: 3}}, gauges={SeriesKey("queue"): 0.0})
+    samples_file.note(folder, late)
     samples_file.close(folder)
     _, tally = again.summed(folder)
     assert tally.seconds == len(SECONDS)
