@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from math import isinf
+from math import ceil, isinf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -130,7 +130,13 @@ def _percentile(key: Key, value: float, left: float, values: dict[Key, float | N
         values[key] = None
     if left < WEAK_BELOW:
         beyond_it = "mails lie beyond p95" if key[1] == DELAY else f"requests lie beyond {key[1]}"
-        weak[key] = f"only {left:.3g} {beyond_it}; under {WEAK_BELOW}, nothing is judged by it"
+        longer = f", runs {_times(WEAK_BELOW / left)} times as long would do" if left else ""
+        weak[key] = f"only {left:.3g} {beyond_it}{longer}; under {WEAK_BELOW}, nothing is judged by it"
+
+
+def _times(factor: float) -> str:
+    """Write how many times, rounded up to what helps for sure."""
+    return f"{ceil(factor * 10) / 10:g}" if factor < WEAK_BELOW / 10 else f"{ceil(factor)}"
 
 
 def _plain(operation: str, ok: int, failed: int, seconds: int, values: dict[Key, float | None]) -> None:

@@ -29,6 +29,8 @@ HEADINGS: Final = ("", "baseline", "candidate", "ratio [95 %]", "q", "MDE", "pai
 _PERCENT: Final = 100
 _SMALL: Final = 0.001
 _FINE: Final = 10
+_FAR: Final = 100
+"""Beyond this many times as much nobody needs to know how much."""
 
 
 def name(metric: Metric) -> str:
@@ -67,7 +69,14 @@ def change(row: Row) -> str:
     if row.metric.absolute:
         texts = [f"{value * _PERCENT:+.2f}" for value in (row.change, *(row.interval or ()))]
         return f"{_with(texts)} pt"
-    return _with([f"{value:.3f}" for value in (row.change, *(row.interval or ()))])
+    return _with([_ratio(value) for value in (row.change, *(row.interval or ()))])
+
+
+def _ratio(value: float) -> str:
+    """Write a ratio; of one that is out of all proportion only that it is, as two pairs' intervals often are."""
+    if value > _FAR:
+        return f">{_FAR}"
+    return f"{value:.3f}" if value >= 1 / _FAR else f"<{1 / _FAR:g}"
 
 
 def _with(texts: list[str]) -> str:
