@@ -14,14 +14,13 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pandas as pd
 
-from lab.model.sample import FAIL, OK
+from lab.model.sample import OK
 from reports.binned import Binned
-from reports.comparison.bands import bands, frequent
 from reports.comparison.metrics import Key
-from reports.grid import Grid, fitting
+from reports.cuts import Buckets, Windows
+from reports.grid import Cells
 from reports.kinds import NONE, OUTCOMES, Kinds, Known
-from reports.stats.bootstrap import Band, Replicates
-from reports.windows import percentiles, window_width
+from reports.stats.bootstrap import Band
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -34,10 +33,6 @@ if TYPE_CHECKING:
 
 TOTALS: Final = ("kind", "judged", "bin", "count")
 PER_SECOND: Final = ("second", "operation", "outcome", "count")
-MOST_OPERATIONS: Final = 100
-"""The most frequent ones have windows of their own."""
-WHOLE: Final = NONE
-"""The place of all operations together among the windows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,24 +67,31 @@ def build(read: Read, warmup: int, seconds: int = 0, least: int = 0) -> Digest:
         seconds: how long the load was recorded; until its last sample when not known.
         least: how long it was recorded at least, where that is not known.
     """
-    known, totals, per_second = Known(), Binned(), Binned()
+    known, totals, seconds_of = Known(), Binned(), Binned()
     last = -1
     for second, kind, bins, count in _rows(read, known):
         last = max(last, int(second.max(initial=-1)))
         totals.add(kind * 2 + (second >= warmup), bins, count)
-        served = known.kinds.served[kind] != NONE
-        per_second.add(second[served], kind[served], count[served])
+        seconds_of.add(second, kind, count)
     kinds = known.kinds
     # Mails may come when the load is over, which makes it no longer.
     length = seconds or max(last + 1, least)
-    requests = _per_second(kinds, *per_second.rows())
     group, bins, count = totals.rows()
     sums = pd.DataFrame(dict(zip(TOTALS, (group // 2, group % 2, bins, count), strict=True)))
-    cuts = (_Windows(kinds, sums, requests, length), _Buckets(kinds, sums, warmup, length))
+    per_second = seconds_of.rows()
+    requests = _requests(kinds, *per_second)
+    cells = Cells(*np.unique(np.stack([group // 2, bins]), axis=1))
+    windows = Windows(kinds, cells, ok_requests(requests, len(kinds.operations)), length)
+    buckets = Buckets(kinds, cells, warmup, length - warmup) if length > warmup and kinds.operations else None
+    if buckets:
+        buckets.count(*per_second)
     for second, kind, bins, count in _rows(read, Known()):
-        for cut in cuts:
-            cut.add(second, kind, bins, count)
-    return Digest(warmup, length, kinds, sums, requests, cuts[0].percentiles(), cuts[1].bands())
+        places = cells.places(kind, bins)
+        windows.add(second, places, count)
+        if buckets:
+            buckets.add(second, places, count)
+    bands = buckets.bands() if buckets else {}
+    return Digest(warmup, length, kinds, sums, requests, windows.percentiles(), bands)
 
 
 def ok_requests(requests: pd.DataFrame, operations: int) -> Ints:
@@ -108,88 +110,12 @@ def _rows(read: Read, known: Known) -> Iterator[tuple[Ints, Ints, Ints, Ints]]:
         yield second[some], kind[some], bins[some], count[some]
 
 
-def _per_second(kinds: Kinds, second: Ints, kind: Ints, count: Ints) -> pd.DataFrame:
-    """Sum the kinds of one operation and outcome."""
+def _requests(kinds: Kinds, second: Ints, kind: Ints, count: Ints) -> pd.DataFrame:
+    """Sum the requests of one operation and outcome by the service clock."""
+    served = kinds.served[kind] != NONE
+    second, kind, count = second[served], kind[served], count[served]
     summed = Binned()
     summed.add(second, kinds.served[kind] * len(OUTCOMES) + kinds.outcomes[kind], count)
     second, place, count = summed.rows()
     columns = (second, place // len(OUTCOMES), place % len(OUTCOMES), count)
     return pd.DataFrame(dict(zip(PER_SECOND, columns, strict=True)))
-
-
-class _Windows:
-    """Gathers what succeeded, by window: of the most frequent operations, and of all together."""
-
-    def __init__(self, kinds: Kinds, sums: pd.DataFrame, requests: pd.DataFrame, length: int) -> None:
-        number, self._length = len(kinds.operations), length
-        self._operation = np.where(kinds.outcomes == OUTCOMES.index(OK), kinds.served, NONE)
-        operations, bins = _bins(self._operation, sums)
-        succeeded = ok_requests(requests, number)
-        self._widths = np.array([window_width(length, count) for count in succeeded.tolist()], dtype=np.int64)
-        self._width = window_width(length, int(succeeded.sum()))
-        rows = -(-length // self._widths) if number else succeeded
-        cells = rows * np.bincount(operations, minlength=number)
-        self._own = fitting(np.argsort(-succeeded, kind="stable")[:MOST_OPERATIONS], cells)
-        kept = np.isin(np.arange(number), self._own)
-        self._kept = np.append(kept, False)  # and of what belongs to no operation
-        most = int(succeeded.sum())
-        self._each = Grid(operations, bins, most, np.where(kept, rows, 0))
-        self._whole = Grid(np.zeros_like(bins), bins, most, np.array([-(-length // self._width)]))
-
-    def add(self, second: Ints, kind: Ints, bins: Ints, count: Ints) -> None:
-        operation = np.where(second < self._length, self._operation[kind], NONE)
-        chosen = operation != NONE
-        every = np.zeros(int(chosen.sum()), np.int64)
-        self._whole.add(every, second[chosen] // self._width, bins[chosen], count[chosen])
-        chosen = self._kept[operation]
-        operation = operation[chosen]
-        self._each.add(operation, second[chosen] // self._widths[operation], bins[chosen], count[chosen])
-
-    def percentiles(self) -> pd.DataFrame:
-        found = [(WHOLE, percentiles(self._whole.table(0), self._whole.values(0)))]
-        found += [(p, percentiles(self._each.table(p), self._each.values(p))) for p in self._own.tolist()]
-        return pd.concat([frame.assign(operation=place) for place, frame in found], ignore_index=True)
-
-
-class _Buckets:
-    """Gathers what is judged by the buckets of seconds that made-up runs are drawn from, for the bands."""
-
-    def __init__(self, kinds: Kinds, sums: pd.DataFrame, warmup: int, length: int) -> None:
-        self._operations, self._warmup, self._length = kinds.operations, warmup, length - warmup
-        number = len(kinds.operations)
-        self._drawn = Replicates.of(self._length) if self._length > 0 and number else None
-        if self._drawn is None:
-            return
-        ok, self._failed = (kinds.outcomes == OUTCOMES.index(outcome) for outcome in (OK, FAIL))
-        self._operation = np.where(ok | self._failed, kinds.felt, NONE)
-        judged = sums[sums["judged"] > 0]
-        operations, bins = _bins(np.where(ok, kinds.felt, NONE), judged)
-        rows = np.full(number, self._drawn.buckets)
-        of = self._operation[judged["kind"].to_numpy()]
-        requests = np.bincount(of[of != NONE], judged["count"].to_numpy()[of != NONE], number)
-        self._own = fitting(frequent(requests), rows * np.bincount(operations, minlength=number))
-        self._kept = np.isin(np.arange(number), self._own)
-        self._grid = Grid(operations, bins, int(requests.sum()), np.where(self._kept, rows, 0))
-        self._counts = np.zeros((2, number, self._drawn.buckets), np.int64)
-
-    def add(self, second: Ints, kind: Ints, bins: Ints, count: Ints) -> None:
-        if self._drawn is None:
-            return
-        within = (second >= self._warmup) & (second < self._warmup + self._length)
-        chosen = (self._operation[kind] != NONE) & within
-        operation, failed = self._operation[kind[chosen]], self._failed[kind[chosen]]
-        bucket, bins, count = (second[chosen] - self._warmup) // self._drawn.width, bins[chosen], count[chosen]
-        np.add.at(self._counts, (failed.astype(np.int64), operation, bucket), count)
-        chosen = self._kept[operation] & ~failed
-        self._grid.add(operation[chosen], bucket[chosen], bins[chosen], count[chosen])
-
-    def bands(self) -> dict[Key, Band]:
-        if self._drawn is None:
-            return {}
-        return bands(self._drawn, self._grid, self._counts, self._own, self._operations, self._length)
-
-
-def _bins(operation: Ints, sums: pd.DataFrame) -> tuple[Ints, Ints]:
-    """Give the operation and the bin of each total whose kind has an operation."""
-    found = operation[sums["kind"].to_numpy()]
-    return found[found != NONE], sums["bin"].to_numpy()[found != NONE]

@@ -38,7 +38,7 @@ class RunData:
         requests: per second, operation and outcome: `count`, by the service clock.
         totals: per operation, outcome and bin the same, of the time that is judged: what comes after the warm-up.
         felt: the same by the response clock, of the requests of open loads; empty where there is none.
-        windows: latency over time (`reports.windows`), by operation; of all together where that is `digest.WHOLE`.
+        windows: latency over time (`reports.windows`), by operation; of all together where that is `cuts.WHOLE`.
         series: rates, counters and gauges: `second`, `kind`, `metric`, `tags` (JSON), `value`, `total`.
         custom: what user code recorded, summed over time.
     """

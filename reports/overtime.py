@@ -10,7 +10,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lab.model.sample import FAIL, OK
-from reports.digest import WHOLE, ok_requests
+from reports.cuts import WHOLE
+from reports.digest import ok_requests
 from reports.kinds import OUTCOMES
 from reports.quantiles import Groups
 from reports.shown import HIDDEN_BELOW
@@ -79,7 +80,7 @@ def _gauge(data: RunData, name: str) -> pd.Series[float]:
 def windows(data: RunData, operation: str = "") -> Windows:
     """Give latency percentiles of successful requests over time, of all operations or of one that the run has.
 
-    Of operations beyond the `digest.MOST_OPERATIONS` most frequent ones there are none.
+    Of operations beyond the `cuts.MOST_OPERATIONS` most frequent ones there are none.
     """
     place = data.operations.index(operation) if operation else WHOLE
     succeeded = ok_requests(data.requests, len(data.operations))

@@ -17,7 +17,7 @@ from lab import samples_file
 from lab.errors import RunError
 from lab.model.histogram import Histogram
 from lab.model.sample import FAIL, OK, RESPONSE, SERVICE, Tick, TrendKey
-from reports import binned, digest, digest_file, frame, grid, overtime, tables
+from reports import binned, cuts, digest_file, frame, grid, overtime, tables
 from reports.comparison.reading import figures_of
 from reports.digest_file import DIGEST_FILE
 from reports.kinds import OUTCOMES
@@ -247,7 +247,7 @@ def test_requests_after_the_end_are_in_no_window(tmp_path: Path) -> None:
 
 def test_only_the_most_frequent_operations_have_windows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where not all can be held, those that are asked about most are; the others show nothing."""
-    monkeypatch.setattr(digest, "MOST_OPERATIONS", 1)
+    monkeypatch.setattr(cuts, "MOST_OPERATIONS", 1)
     data = frame.load(made(tmp_path, SECONDS))
     assert overtime.windows(data, "booking").frame["p50"].notna().any()
     assert overtime.windows(data, "search").frame["slowest"].isna().all()
