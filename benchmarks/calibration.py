@@ -10,20 +10,26 @@ how far chance may have moved it (two standard errors). Worlds of a single row a
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
-from scipy import stats
+# Beside this file stands reports.py, which is not the package of that name.
+if __name__ == "__main__":
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from lab.errors import NotComparableError
-from reports.compare import Options, compare
-from reports.comparison.figures import RunFigures, Side
-from reports.comparison.metrics import METRICS
-from reports.comparison.result import Comparison
-from reports.stats.ruling import Answer
-from reports.stats.sequential import looks
+import numpy as np  # noqa: E402 - see above
+from scipy import stats  # noqa: E402 - see above
+
+from lab.errors import NotComparableError  # noqa: E402 - see above
+from reports.compare import Options, compare  # noqa: E402 - see above
+from reports.comparison.figures import RunFigures, Side  # noqa: E402 - see above
+from reports.comparison.metrics import METRICS  # noqa: E402 - see above
+from reports.comparison.result import Comparison  # noqa: E402 - see above
+from reports.stats.ruling import Answer  # noqa: E402 - see above
+from reports.stats.sequential import looks  # noqa: E402 - see above
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -7,11 +7,17 @@ It prints the table of docs/history.md.
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
+# Beside this file stands reports.py, which is not the package of that name.
+if __name__ == "__main__":
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from reports.trend.changes import breaks
+import numpy as np  # noqa: E402 - see above
+
+from reports.trend.changes import breaks  # noqa: E402 - see above
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
