@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from reports.comparison.result import Comparison, Row
 
-MOST_PANELS: Final = 6
+MOST_PANELS: Final = 7
 ORDERED: Final = ("p95", "throughput")
 """What is drawn over the order of runs."""
 _FIRST: Final = ("p95", "p99", "p50", "throughput", "failures", "notification_delay", "cpu_per_booking")
@@ -53,8 +53,11 @@ class _Panel:
 
 
 def dots(found: Comparison, operation: str) -> list[Chart]:
-    """Draw, for each metric of an operation and of the whole run, a dot per run over its side; lines join pairs."""
-    return [_by_side(found, panel) for panel in _panels(found, operation)][:MOST_PANELS]
+    """Draw, for each metric of an operation and of the whole run, a dot per run over its side; lines join pairs.
+
+    A metric that no run has a figure of is left out.
+    """
+    return [_by_side(found, panel) for panel in _panels(found, operation) if panel.dots][:MOST_PANELS]
 
 
 def order(found: Comparison, operation: str) -> list[Chart]:
@@ -78,8 +81,6 @@ def _panels(found: Comparison, operation: str) -> Iterator[_Panel]:
 def _by_side(found: Comparison, panel: _Panel) -> Chart:
     sides = every_side(found)
     title, chart = panel.title, f"dots-{panel.metric.name}"
-    if not panel.dots:
-        return Chart(chart, title, "No run has a figure.", "", None)
     pairs: dict[str, list[tuple[Member, float]]] = {}
     for member, value in panel.dots:
         if member.run.pair:
@@ -141,7 +142,7 @@ def _dots(found: Comparison, panel: _Panel, place: int, x: Sequence[int]) -> dic
         "y": rounded([value for _, value in mine]),
         "text": [told(member) for member, _ in mine],
         "hovertemplate": f"%{{text}}: %{{y:,.4~g}} {panel.unit}<extra></extra>",
-        "marker": {"size": 8, "symbol": ["circle" if member.valid else "circle-open" for member, _ in mine]},
+        "marker": {"size": 8, "symbol": ["circle" if member.believed else "circle-open" for member, _ in mine]},
         "meta": {"colour": colour(place)},
         "opacity": 0.85,
     }
@@ -166,7 +167,7 @@ def _range(panel: _Panel) -> list[float]:
         low, high = middle - reach, middle + reach
     else:
         low, high = middle / (1 + metric.margin), middle * (1 + metric.margin)
-    low, high = min(low, *values), max(high, *values)
+    low, high = max(min(low, *values), 0.0), max(high, *values)
     room = (high - low) * 0.08 or 1.0
     return [low - room, high + room]
 

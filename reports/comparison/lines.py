@@ -14,6 +14,7 @@ from reports import units
 from reports.comparison import words
 from reports.comparison.members import colour, dash, label, members, told
 from reports.comparison.metrics import WHOLE
+from reports.comparison.overlays import DRAWN
 from reports.drawing import MS, Chart, curve_axis, ms_axis, rounded, time_axis, times
 
 if TYPE_CHECKING:
@@ -28,19 +29,23 @@ _MANY: Final = 8
 
 
 def over_time(found: Comparison, drawn: Overlays, operation: str) -> Chart:
-    """Draw p95 over time, a line per run."""
-    title = f"{_operation(operation)} p95 over time"
-    lines = [
+    """Draw p95 over time, a line per run; p50 where no window of any run has the requests that p95 needs."""
+    known = [
         (member, drawn.traces[member.run.run_id]) for member in members(found) if member.run.run_id in drawn.traces
     ]
-    lines = [(member, trace) for member, trace in lines if np.isfinite(trace.p95).any()]
+    shown = [name for name in DRAWN if any(np.isfinite(trace.latency[name]).any() for _, trace in known)]
+    name = (shown or DRAWN)[0]
+    lines = [(member, trace) for member, trace in known if np.isfinite(trace.latency[name]).any()]
+    title = f"{_operation(operation)} {name} over time"
     if not lines:
-        return Chart("over-time", title, "No run has a window with enough requests for p95.", "", None)
-    traces = []
-    for member, trace in lines:
-        shown = np.where(np.isfinite(trace.p95), trace.p95 / MS, np.nan)
-        traces.append(_line(found, member, lines, times(trace.start).tolist(), shown, "%{y:,.4~g} ms"))
-    low, high = (pick(pick(trace.p95[np.isfinite(trace.p95)]) for _, trace in lines) for pick in (min, max))
+        return Chart("over-time", title, "No run has a window with enough requests for a median.", "", None)
+    traces = [
+        _line(found, member, lines, times(trace.start).tolist(), trace.latency[name] / MS, "%{y:,.4~g} ms")
+        for member, trace in lines
+    ]
+    low, high = (
+        pick(pick(trace.latency[name][np.isfinite(trace.latency[name])]) for _, trace in lines) for pick in (min, max)
+    )
     widths = sorted({trace.width for _, trace in lines})
     figure = {
         "data": traces,
@@ -52,12 +57,15 @@ def over_time(found: Comparison, drawn: Overlays, operation: str) -> Chart:
         },
     }
     span = f"{widths[0]} s" if len(widths) == 1 else f"{widths[0]} to {widths[-1]} s"
+    few = "" if name == DRAWN[0] else f", and for {DRAWN[0]} there were too few in each"
     note = (
         f"A line per run, by side. Successful requests, by the service clock, in windows of {span}; a window in which "
-        "fewer than ten requests exceed p95 is left out."
+        f"fewer than ten requests exceed {name} is left out{few}."
     )
     ends = units.duration(float(low)), units.duration(float(high))
-    return Chart("over-time", title, f"p95 of {counted(len(lines), 'run')}, from {ends[0]} to {ends[1]}.", note, figure)
+    return Chart(
+        "over-time", title, f"{name} of {counted(len(lines), 'run')}, from {ends[0]} to {ends[1]}.", note, figure
+    )
 
 
 def curves(found: Comparison, drawn: Overlays, operation: str) -> Chart:

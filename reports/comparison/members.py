@@ -28,9 +28,9 @@ class Member:
     run: RunNote
 
     @property
-    def valid(self) -> bool:
-        """Tell whether nothing was found against the run."""
-        return self.run.validity is Validity.VALID
+    def believed(self) -> bool:
+        """Tell whether the run failed no gate."""
+        return self.run.validity in {Validity.VALID, Validity.SUSPECT}
 
     def value(self, operation: str, metric: str) -> float | None:
         """Give one of its figures, in base units; None was not measured."""
@@ -47,6 +47,12 @@ def members(found: Comparison) -> list[Member]:
     runs = [(place, side, run) for place, side in enumerate(every_side(found)) for run in side.runs]
     runs.sort(key=lambda entry: (entry[2].started, entry[2].run_id))
     return [Member(number, place, side, run) for number, (place, side, run) in enumerate(runs, 1)]
+
+
+def experiment(found: Comparison) -> str:
+    """Name the one experiment that all runs belong to; empty where there is none, or there are several."""
+    names = {member.run.pair.rpartition(" ")[0] for member in members(found)}
+    return names.pop() if len(names) == 1 else ""
 
 
 def colour(place: int) -> str:

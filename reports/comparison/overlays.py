@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,14 +20,21 @@ if TYPE_CHECKING:
     from lab.store import RunFolder
 
 
+DRAWN: Final = ("p95", "p50")
+"""What is drawn over time: the first of these that any run has."""
+
+
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """A run's lines: how long it was, p95 in µs by the start of each window in s (NaN: hidden), and the curve."""
+    """A run's lines: its length and its windows' width and starts in s, percentiles by name in µs, and the curve.
+
+    A percentile that fewer than ten requests of a window exceed is NaN.
+    """
 
     seconds: int
     width: int
     start: NDArray[np.int64]
-    p95: NDArray[np.float64]
+    latency: Mapping[str, NDArray[np.float64]]
     curve: Curve | None
 
 
@@ -73,6 +80,6 @@ def _trace(folder: RunFolder | None, operation: str) -> Trace | str:
         data.seconds,
         windows.width,
         windows.frame["start"].to_numpy(np.int64),
-        windows.frame["p95"].to_numpy(np.float64),
+        {name: windows.frame[name].to_numpy(np.float64) for name in DRAWN},
         next((curve for curve in curves if curve.operation == operation), None),
     )

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from lab.errors import RunError
 from lab.store import RUN_FILE, RunFolder, find
-from reports import offline, outputs
+from reports import offline, outputs, units
 from reports.comparison import dots, lines, notes, words
 from reports.comparison.differing import differing
 from reports.comparison.forest import Forest, forests
 from reports.comparison.headline import main_operation
 from reports.comparison.ledger import SHOWN, ledger
-from reports.comparison.members import every_side, members
+from reports.comparison.members import every_side, experiment, members
 from reports.comparison.overlays import overlays
 from reports.comparison.result import Row, SideNote
 from reports.comparison.standing import against, standing
@@ -32,16 +32,22 @@ if TYPE_CHECKING:
 
 TEMPLATE: Final = "comparison.html.j2"
 STYLES: Final = (offline.STYLE, "comparison.css")
+_NARROWEST: Final = 8
+_WIDEST: Final = 36
 _CODE: Final = re.compile(r"`([^`]*)`")
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A candidate's part of the page: its rows by operation, the letters of the reasons below, its forest plots."""
+    """A candidate's part of the page: its rows by operation, the letters of the reasons below, its forest plots.
+
+    `widest` is how many characters the names of its rows take.
+    """
 
     side: SideNote
     groups: tuple[tuple[str, tuple[Row, ...]], ...]
     letters: dict[str, str]
+    widest: int
     forests: tuple[Forest, ...]
 
 
@@ -113,6 +119,7 @@ def render(found: Comparison, runs: Iterable[RunFolder]) -> str:
         waterfall=falling,
         sides=every_side(found),
         members=members(found),
+        experiment=experiment(found),
         differing=differing(found, {run_id: run for run_id, (_, run) in known.items()}),
         workings=workings(found),
         working_headings=HEADINGS,
@@ -136,7 +143,8 @@ def _read(runs: Iterable[RunFolder]) -> dict[str, tuple[RunFolder, Run]]:
 def _part(found: Comparison, side: SideNote) -> Part:
     rows = [row for row in found.rows if row.candidate == side.label]
     groups = tuple((operation, tuple(mine)) for operation, mine in groupby(rows, key=lambda row: row.operation))
-    return Part(side, groups, notes.keyed(rows, 1), tuple(forests(rows)))
+    widest = max((units.cells(words.subject(row)) for row in rows), default=0)
+    return Part(side, groups, notes.keyed(rows, 1), min(max(widest, _NARROWEST), _WIDEST), tuple(forests(rows)))
 
 
 def _validity_mark(validity: Any) -> Mark:  # noqa: ANN401 - of a template

@@ -57,20 +57,23 @@ def _word(answers: Counter[Answer], lead: set[Answer]) -> tuple[Outlook, Mark, s
     return Outlook.SUSPECT, Mark.WARN, str(Answer.INCONCLUSIVE)
 
 
-def against(found: Comparison) -> list[str]:
-    """Name the runs that cannot be believed, and the sides whose audit found something or was not made."""
+def against(found: Comparison) -> list[tuple[str, str]]:
+    """Name the runs that cannot be believed, and the sides whose audit found something or was not made.
+
+    Returns:
+        GATE or AUDIT, and a sentence.
+    """
     said = []
     for member in members(found):
         run = member.run
         if run.validity in {Validity.INVALID, None}:
             level = "was not judged" if run.validity is None else "is INVALID"
             why = f": {'; '.join(run.findings)}" if run.findings else ""
-            said.append(units.plain(f"{run.run_id} ({member.side.label}) {level}{why}", 600))
+            said.append(("GATE", units.plain(f"{run.run_id} ({member.side.label}) {level}{why}", 600)))
     for side in every_side(found):
         bad = [run for run in side.runs if not run.integrity_ok]
         if bad:
             what = next((run.integrity for run in bad if run.integrity), "the audit could not look")
-            said.append(
-                units.plain(f"{side.label}: integrity in {len(bad)} of {counted(len(side.runs), 'run')}: {what}", 600)
-            )
+            among = f"{len(bad)} of {counted(len(side.runs), 'run')}"
+            said.append(("AUDIT", units.plain(f"{side.label}: integrity in {among}: {what}", 600)))
     return said

@@ -77,4 +77,12 @@ def test_it_opens_offline_in_silence_and_fits(
         }).length"""
     )
     assert outside == 0
+    askew = visit.page.evaluate(
+        """() => [...document.querySelectorAll('.forest')].filter((plot) => {
+            const strips = [...plot.querySelectorAll('.strip')].map((strip) => strip.getBoundingClientRect());
+            const [first] = strips;
+            return strips.some((own) => Math.abs(own.left - first.left) + Math.abs(own.right - first.right) > 1);
+        }).length"""
+    )
+    assert askew == 0
     visit.close()

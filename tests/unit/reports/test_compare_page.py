@@ -174,7 +174,21 @@ def test_runs_that_are_gone_have_no_lines_and_that_is_said(pair: tuple[Path, lis
     found = shown(compare(baseline, [candidate]), runs[0])
     assert [trace["text"] for trace in found.figures["over-time"]["data"]] == ["run 1, r0"]
     assert "r1 (its samples are gone)" in found.text
+    assert "Booking p95 over time" in found.text
     assert "Nothing differs" in found.text
+
+
+def test_runs_with_few_requests_show_their_median_over_time(tmp_path: Path) -> None:
+    """Where no window has the requests that p95 needs, p50 is drawn, and the page says so."""
+    seconds = synthetic.ticks(30)
+    for label in ("before", "after"):
+        run = synthetic.run(synthetic.tally(seconds), id=label, label=label)
+        synthetic.folder(tmp_path / label, run, seconds)
+    baseline, candidate = sides(["before", "after"], tmp_path)
+    found = shown(compare(baseline, [candidate]), *page.folders(compare(baseline, [candidate]), tmp_path))
+    assert "Booking p50 over time" in found.text
+    assert "for p95 there were too few" in found.text
+    assert len(found.figures["over-time"]["data"]) == 2
 
 
 def test_several_candidates_make_a_ledger_and_a_waterfall() -> None:
@@ -191,8 +205,9 @@ def test_several_candidates_make_a_ledger_and_a_waterfall() -> None:
 
 
 def test_each_run_is_a_dot_by_side_and_by_time() -> None:
-    """As many dots as runs, lines that join pairs, a hollow dot for a run that is not VALID."""
-    found = shown(compare(BEFORE, [changed(AFTER, 0, validity=Validity.SUSPECT, findings=("short",))]))
+    """As many dots as runs, lines that join pairs, a hollow dot for a run that failed a gate."""
+    suspect = changed(AFTER, 1, validity=Validity.SUSPECT, findings=("short",))
+    found = shown(compare(BEFORE, [changed(suspect, 0, validity=Validity.INVALID, findings=("slow",))]))
     lines, before, after = found.figures["dots-p95"]["data"]
     assert lines["x"] == [0, 1, None] * 8
     assert [len(trace["y"]) for trace in (before, after)] == [8, 8]
