@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -12,11 +13,12 @@ from reports.comparison.same import out_of_order
 from reports.stats.effect import LEAST
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from reports.comparison.figures import Side
 
 _NAMED: Final = 3
+_NUMBER: Final = re.compile(r"\d+(?:[.,]\d+)*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +72,7 @@ def contrast(baseline: Side, candidate: Side) -> Contrast:
         if min(len(side) for side in sides) >= LEAST:
             warnings.append("runs are not in pairs: Welch's test, which needs more runs for the same answer")
     runs = (*sides[0], *sides[1])
-    warnings += [
-        f"{run.run_id} is SUSPECT: {'; '.join(run.findings)}" for run in runs if run.validity is Validity.SUSPECT
-    ][:_NAMED]
+    warnings += _suspect(runs)
     if why := _unsound(sides[0]):
         warnings.append(f"the baseline's figures are those of a platform that fails its audit: {why}")
     return Contrast(
@@ -88,6 +88,22 @@ def contrast(baseline: Side, candidate: Side) -> Contrast:
 
 def _in_order(runs: Sequence[RunFigures]) -> tuple[RunFigures, ...]:
     return tuple(sorted(runs, key=lambda run: (run.started, run.run_id)))
+
+
+def _suspect(runs: Sequence[RunFigures]) -> Iterator[str]:
+    """Say what makes runs SUSPECT: each finding once, however many runs it is about and whatever its figures are."""
+    alike: dict[str, list[tuple[str, str]]] = {}
+    for run in runs:
+        if run.validity is Validity.SUSPECT:
+            for sentence in run.findings:
+                alike.setdefault(_NUMBER.sub("#", sentence), []).append((run.run_id, sentence))
+    for found in alike.values():
+        run_id, sentence = found[0]
+        if len(found) == 1:
+            yield f"{run_id} is SUSPECT: {sentence}"
+            continue
+        differing = " (figures of the first)" if len({text for _, text in found}) > 1 else ""
+        yield f"{len(found)} of {counted(len(runs), 'run')} are SUSPECT: {sentence}{differing}"
 
 
 def _unbelievable(runs: Sequence[RunFigures]) -> str:

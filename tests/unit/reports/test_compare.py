@@ -198,6 +198,19 @@ def test_a_suspect_run_is_told_and_judged() -> None:
     assert any("safe-2 is SUSPECT: password hashing" in warning for warning in found.warnings)
 
 
+def test_what_makes_many_runs_suspect_is_told_once() -> None:
+    """The same finding of several runs is one warning, also where its figures are a run's own."""
+    suspect = AFTER
+    for place in range(3):
+        late = ("no ramp", f"a timer fired {place + 10}.5 ms late")
+        suspect = changed(suspect, place, validity=Validity.SUSPECT, findings=late[: 1 + place])
+    told = [warning for warning in compare(BEFORE, [suspect]).warnings if "SUSPECT" in warning]
+    assert told == [
+        "3 of 16 runs are SUSPECT: no ramp",
+        "2 of 16 runs are SUSPECT: a timer fired 11.5 ms late (figures of the first)",
+    ]
+
+
 @pytest.mark.parametrize("audit", ["violated", "not made"])
 def test_an_integrity_violation_takes_the_improvement_away(audit: str) -> None:
     """A candidate that sells seats twice, or that nobody audited, is not better; a regression stays one."""
