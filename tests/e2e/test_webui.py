@@ -14,7 +14,7 @@ from lab import store
 from lab.model.run import Status
 from lab.ui import PASSWORD_VARIABLE, Door, Order, Page
 from tests import synthetic
-from tests.e2e.test_report_browser import DESK
+from tests.e2e.visit import DESK
 
 if TYPE_CHECKING:
     import subprocess
