@@ -9,7 +9,7 @@ import pytest
 
 from lab.model.histogram import bin_of, middle
 from lab.model.sample import SeriesKey, Tick, TrendKey
-from reports import frame, overtime
+from reports import frame, overtime, windows
 from tests import synthetic
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def second(number: int, *values: int, users: float | None = None) -> Tick:
 )
 def test_windows_are_as_narrow_as_p95_allows(seconds: int, requests: int, width: int) -> None:
     """Windows hold 200 requests or leave 24 points, hold 40 or leave 8, and never make more than 600."""
-    assert overtime.window_width(seconds, requests) == width
+    assert windows.window_width(seconds, requests) == width
 
 
 def test_seconds_without_requests_are_zero_and_users_stay(tmp_path: Path) -> None:
