@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from lab import samples_file
 from lab.model.metrics import shown_as_custom
@@ -15,44 +17,72 @@ from lab.model.run import Run, Totals
 from lab.model.sample import Tally, Tick, TrendKey
 from lab.validity import recounted
 from reports import digest_file, sofar
+from reports.digest import Digest
 from reports.kinds import NONE, OUTCOMES, coded
 from reports.quantiles import sums
 
 if TYPE_CHECKING:
-    import pyarrow as pa
     from numpy.typing import NDArray
 
     from lab.store import RunFolder
-    from reports.digest import Digest
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # no slots: a frame is made when it is first asked for
 class RunData:
     """A run and its figures; operations and outcomes stand in the frames as positions in `operations` and OUTCOMES.
 
     Attributes:
         run: what `run.json` says.
         counted: its totals, from its live log where it has none of its own; None when they are not known.
-        seconds: how long the load was recorded.
-        operations: their names.
-        requests: per second, operation and outcome: `count`, by the service clock.
-        totals: per operation, outcome and bin the same, of the time that is judged: what comes after the warm-up.
-        felt: the same by the response clock, of the requests of open loads; empty where there is none.
-        windows: latency over time (`reports.windows`), by operation; of all together where that is `cuts.WHOLE`.
-        series: rates, counters and gauges: `second`, `kind`, `metric`, `tags` (JSON), `value`, `total`.
-        custom: what user code recorded, summed over time.
+        digest: what its samples come to.
+        table: rates, counters and gauges, as they are stored.
     """
 
     run: Run
     counted: Totals | None
-    seconds: int
-    operations: tuple[str, ...]
-    requests: pd.DataFrame
-    totals: pd.DataFrame
-    windows: pd.DataFrame
-    series: pd.DataFrame
-    custom: Tally = field(default_factory=Tally)
-    felt: pd.DataFrame = field(default_factory=pd.DataFrame)
+    digest: Digest
+    table: pa.Table
+
+    @property
+    def seconds(self) -> int:
+        """Give how long the load was recorded."""
+        return self.digest.seconds
+
+    @property
+    def operations(self) -> tuple[str, ...]:
+        """Name the operations."""
+        return self.digest.kinds.operations
+
+    @property
+    def requests(self) -> pd.DataFrame:
+        """Give `count` per second, operation and outcome, by the service clock."""
+        return self.digest.requests
+
+    @property
+    def windows(self) -> pd.DataFrame:
+        """Give latency over time (`reports.windows`), by operation; of all together where that is `cuts.WHOLE`."""
+        return self.digest.windows
+
+    @cached_property
+    def totals(self) -> pd.DataFrame:
+        """Give `count` per operation, outcome and bin of the time that is judged, by the service clock."""
+        return histograms(self.digest, self.digest.kinds.served)
+
+    @cached_property
+    def felt(self) -> pd.DataFrame:
+        """Give the same by the response clock, of the requests of open loads; empty where there is none."""
+        return histograms(self.digest, self.digest.kinds.late)
+
+    @cached_property
+    def series(self) -> pd.DataFrame:
+        """Give rates, counters and gauges: `second`, `kind`, `metric`, `tags` (JSON), `value`, `total`."""
+        frame: pd.DataFrame = self.table.unify_dictionaries().to_pandas()
+        return frame
+
+    @cached_property
+    def custom(self) -> Tally:
+        """Give what user code recorded, summed over the time that is judged."""
+        return _custom(self.digest, self.table)
 
     @property
     def judged_seconds(self) -> int:
@@ -83,22 +113,8 @@ def load(folder: RunFolder) -> RunData:
 
 
 def from_digest(run: Run, counted: Totals | None, found: Digest, series: pa.Table) -> RunData:
-    """Build the frames from a run's digest and its series."""
-    run = recounted(run, int(found.requests["count"].sum()))
-    kinds = found.kinds
-    judged, by_response = (histograms(found, places) for places in (kinds.served, kinds.late))
-    return RunData(
-        run,
-        counted,
-        found.seconds,
-        kinds.operations,
-        found.requests,
-        judged,
-        found.windows,
-        series.unify_dictionaries().to_pandas(),
-        _custom(found, series),
-        by_response,
-    )
+    """Give a run's figures from its digest and its series."""
+    return RunData(recounted(run, int(found.requests["count"].sum())), counted, found, series)
 
 
 def histograms(found: Digest, places: NDArray[np.int64]) -> pd.DataFrame:
