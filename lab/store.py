@@ -6,6 +6,7 @@
         probes.jsonl      the same, of what was measured beside the load
         samples.parquet   second, metric, name, tags, outcome, clock, bin, count
         series.parquet    second, kind, metric, tags, value, total
+        digest.npz        what reports need of the samples; made again where it is missing (reports.digest_file)
         ledger.jsonl      every booking that was tried: what was answered
         influx.lp         points that InfluxDB did not take yet, as line protocol
         engine.json       how the load process ended
