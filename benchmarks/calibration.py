@@ -20,16 +20,16 @@ from typing import TYPE_CHECKING, Final
 if __name__ == "__main__":
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-import numpy as np  # noqa: E402 - see above
-from scipy import stats  # noqa: E402 - see above
+import numpy as np
+from scipy import stats
 
-from lab.errors import NotComparableError  # noqa: E402 - see above
-from reports.compare import Options, compare  # noqa: E402 - see above
-from reports.comparison.figures import RunFigures, Side  # noqa: E402 - see above
-from reports.comparison.metrics import METRICS  # noqa: E402 - see above
-from reports.comparison.result import Comparison  # noqa: E402 - see above
-from reports.stats.ruling import Answer  # noqa: E402 - see above
-from reports.stats.sequential import looks  # noqa: E402 - see above
+from lab.errors import NotComparableError
+from reports.compare import Options, compare
+from reports.comparison.figures import RunFigures, Side
+from reports.comparison.metrics import METRICS
+from reports.comparison.result import Comparison
+from reports.stats.ruling import Answer
+from reports.stats.sequential import looks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

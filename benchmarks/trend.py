@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Final
 if __name__ == "__main__":
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-import numpy as np  # noqa: E402 - see above
+import numpy as np
 
-from reports.trend.changes import breaks  # noqa: E402 - see above
+from reports.trend.changes import breaks
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
