@@ -7,8 +7,6 @@ A trace names its colour by `meta.colour`, a custom property of the page's style
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from math import ceil, floor, log10
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -17,50 +15,23 @@ import plotly.graph_objects as go
 from lab.model.sample import FAIL
 from lab.model.words import counted
 from reports import overtime, units
+from reports.drawing import MS, ORIGIN, Chart, curve_axis, inert, ms_axis, time_axis, times
 from reports.frame import OUTCOMES
 
 if TYPE_CHECKING:
     import pandas as pd
-    from numpy.typing import NDArray
 
     from reports.frame import RunData
 
 MOST_CURVES: Final = 6
-FEWEST_LABELS: Final = 3
 MOST_STAGE_LABELS: Final = 12
-FEW_TICKS: Final = 8
 FEW_USERS: Final = 4
 WARM_UP: Final = "warm-up"
 """The band that the page gives a colour of its own."""
-_MS: Final = 1000
-# Times are shown as a clock that starts at 0:00. To plotly they are dates, and it takes a small number like 2000 for a
-# year and not for ms: so the clock starts one day after plotly's zero.
-_ORIGIN: Final = 86_400_000
-_HOUR: Final = 3600
 _DASHES: Final = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
-_CURVE_TICKS: Final = (
-    *((1.0, "0%"), (2.0, "50%"), (4.0, "75%"), (10.0, "90%"), (20.0, "95%"), (100.0, "99%"), (1e3, "99.9%")),
-    *((1e4, "99.99%"), (1e5, "99.999%"), (1e6, "99.9999%")),
-)
-_SHORT_TICKS: Final = ((4 / 3, "25%"),)
-SHORT: Final = 10.0
 _LATENCY: Final = (("p50", "solid", 2.0), ("p90", "dash", 2.0), ("p95", "solid", 2.0), ("p99", "dot", 2.5))
 _SOLID: Final = ("solid", 2.0)
 _MS_TEXT: Final = "%{y:,.4~g} ms"
-
-
-@dataclass(frozen=True, slots=True)
-class Chart:
-    """A chart: its figure as plain data, `summary` for who cannot see it, and `note` on how to read it.
-
-    Without a figure there is nothing to draw, and `summary` says why.
-    """
-
-    id: str
-    title: str
-    summary: str
-    note: str
-    figure: dict[str, Any] | None
 
 
 def charts(data: RunData) -> list[Chart]:
@@ -71,11 +42,6 @@ def charts(data: RunData) -> list[Chart]:
     if len(data.requests):
         drawn += [_latency(data), _distribution(data)]
     return drawn
-
-
-def inert(text: str) -> str:
-    """Make a text that plotly shows letter by letter: it would read tags and entities."""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _plain(figure: go.Figure) -> dict[str, Any]:
@@ -98,23 +64,6 @@ def _line(name: str, xy: tuple[object, object], colour: str, line: tuple[str, fl
     )
 
 
-def _times(seconds: pd.Index[int] | pd.Series[int]) -> NDArray[np.int64]:
-    return np.asarray(seconds, dtype=np.int64) * _MS + _ORIGIN
-
-
-def _time_axis(data: RunData) -> dict[str, Any]:
-    form = "%H:%M:%S" if data.seconds >= _HOUR else "%-M:%S"
-    # Left to itself plotly would label tenths of a second, all with the same text.
-    few = {"tick0": _ORIGIN, "dtick": _MS} if data.seconds <= FEW_TICKS else {"nticks": FEW_TICKS}
-    return {
-        "type": "date",
-        "tickformat": form,
-        "hoverformat": form,
-        "range": [_ORIGIN, _ORIGIN + data.seconds * _MS],
-        **few,
-    }
-
-
 def _stages(data: RunData, *, labels: bool = True) -> dict[str, Any]:
     """Give the bands behind a chart over time: every second stage, each with what it leads to, and the warm-up."""
     shapes: list[dict[str, Any]] = []
@@ -123,17 +72,17 @@ def _stages(data: RunData, *, labels: bool = True) -> dict[str, Any]:
     for number, band in enumerate(bands):
         if band.begin >= data.seconds or len(bands) > 10 * MOST_STAGE_LABELS:
             break
-        x = {"x0": _ORIGIN + band.begin * _MS, "x1": _ORIGIN + min(band.end, data.seconds) * _MS}
+        x = {"x0": ORIGIN + band.begin * MS, "x1": ORIGIN + min(band.end, data.seconds) * MS}
         if number % 2:
             shapes.append({"type": "rect", "xref": "x", "yref": "paper", "y0": 0, "y1": 1, "layer": "below", **x})
         if labels and len(bands) <= MOST_STAGE_LABELS and band.end - band.begin >= data.seconds / 40:
-            middle = _ORIGIN + (band.begin + min(band.end, data.seconds)) / 2 * _MS
+            middle = ORIGIN + (band.begin + min(band.end, data.seconds)) / 2 * MS
             text = band.words if len(bands) <= MOST_STAGE_LABELS / 2 else band.words.split(" ")[0]
             text = text if band.level else f"→ {text}"
             texts.append({"x": middle, "y": 1, "xref": "x", "yref": "paper", "yanchor": "bottom", "text": text})
     warmup = min(data.run.warmup, data.seconds)
     if warmup:
-        x = {"x0": _ORIGIN, "x1": _ORIGIN + warmup * _MS}
+        x = {"x0": ORIGIN, "x1": ORIGIN + warmup * MS}
         shapes.append(
             {"type": "rect", "name": WARM_UP, "xref": "x", "yref": "paper", "y0": 0, "y1": 1, "layer": "below", **x}
         )
@@ -145,7 +94,7 @@ def _stages(data: RunData, *, labels: bool = True) -> dict[str, Any]:
 
 def _load(data: RunData) -> Chart:
     width, seconds = overtime.load(data)
-    x = _times(seconds.index)
+    x = times(seconds.index)
     form = "%{y:,.1f}/s" if width > 1 else "%{y:,.0f}/s"
     area = {"hovertemplate": form, "fill": "tozeroy"}
     traces = [_line("answered", (x, seconds["ok"]), "ok", ("solid", 1.5), **area)]
@@ -167,7 +116,7 @@ def _load(data: RunData) -> Chart:
     figure.update_layout(
         hovermode="x unified",
         showlegend=True,
-        xaxis={**_time_axis(data), "anchor": "y2"},
+        xaxis={**time_axis(data.seconds), "anchor": "y2"},
         yaxis={"domain": [0.4, 1], "title": {"text": "requests/s"}, "rangemode": "tozero", "nticks": 6},
         yaxis2={"domain": [0, 0.28], "title": {"text": "users"}, "rangemode": "tozero", **ticks},
         **_stages(data),
@@ -197,15 +146,15 @@ def _latency(data: RunData) -> Chart:
     title = "Latency over time"
     if not frame["slowest"].notna().any():
         return Chart("latency", title, "No request succeeded, so there is no latency to draw.", "", None)
-    x = _times(frame["start"])
+    x = times(frame["start"])
     traces, hidden = [], []
     for column, dash, width in _LATENCY:
         if frame[column].notna().any():
-            trace = _line(column, (x, frame[column] / _MS), column, (dash, width), hovertemplate=_MS_TEXT)
+            trace = _line(column, (x, frame[column] / MS), column, (dash, width), hovertemplate=_MS_TEXT)
             traces.append(trace.update(mode="lines+markers", marker={"size": 4}))
         else:
             hidden.append(column)
-    slowest = _line("slowest", (x, frame["slowest"] / _MS), "slowest", _SOLID, hovertemplate=_MS_TEXT)
+    slowest = _line("slowest", (x, frame["slowest"] / MS), "slowest", _SOLID, hovertemplate=_MS_TEXT)
     traces.append(slowest.update(mode="markers", marker={"size": 5, "symbol": "triangle-up"}))
     figure = go.Figure(traces)
     low, high = (
@@ -213,7 +162,7 @@ def _latency(data: RunData) -> Chart:
         for extreme in (frame[[*(name for name, *_ in _LATENCY), "slowest"]].min().min(), frame["slowest"].max())
     )
     figure.update_layout(
-        hovermode="x unified", showlegend=True, xaxis=_time_axis(data), yaxis=_ms_axis(low, high), **_stages(data)
+        hovermode="x unified", showlegend=True, xaxis=time_axis(data.seconds), yaxis=ms_axis(low, high), **_stages(data)
     )
     note = (
         f"Successful requests, in windows of {found.width} s. A point that fewer than ten requests exceed is left out."
@@ -234,25 +183,6 @@ def _latency_summary(frame: pd.DataFrame) -> str:
     return f"{text}; the slowest request took {units.duration(float(slowest.max()))}." if len(slowest) else f"{text}."
 
 
-def _ms_axis(low: float, high: float) -> dict[str, Any]:
-    """Give a logarithmic axis of ms for latencies from `low` to `high` µs, with labels however near these are."""
-    low, high = max(low, 1.0) / _MS, max(high, 1.0) / _MS
-    margin = max(1.1, (high / low) ** 0.05)
-    low, high = low / margin, high * margin
-    ticks = [step * 10.0**power for power in range(-3, 7) for step in (1, 2, 5)]
-    if sum(low <= tick <= high for tick in ticks) < FEWEST_LABELS:
-        size = 10.0 ** floor(log10((high - low) / FEWEST_LABELS))
-        step = max(size * factor for factor in (1, 2, 5) if size * factor <= (high - low) / FEWEST_LABELS)
-        ticks = [step * number for number in range(ceil(low / step), floor(high / step) + 1)]
-    return {
-        "type": "log",
-        "title": {"text": "ms (log)"},
-        "range": [log10(low), log10(high)],
-        "tickvals": ticks,
-        "ticktext": [f"{tick:,.10g}" for tick in ticks],
-    }
-
-
 def _distribution(data: RunData) -> Chart:
     found = overtime.curves(data, MOST_CURVES)
     title = "Latency distribution"
@@ -262,7 +192,7 @@ def _distribution(data: RunData) -> Chart:
     traces = [
         _line(
             units.plain(curve.operation, 40),
-            (curve.beyond, curve.latency / _MS),
+            (curve.beyond, curve.latency / MS),
             f"series-{number + 1}",
             (_DASHES[number % len(_DASHES)], 2.0),
             customdata=np.round((1 - 1 / curve.beyond) * 100, 4),
@@ -272,17 +202,11 @@ def _distribution(data: RunData) -> Chart:
     ]
     figure = go.Figure(traces)
     end = max(float(curve.beyond[-1]) for curve in found)
-    ticks = [(place, text) for place, text in (*_CURVE_TICKS, *_SHORT_TICKS * (end <= SHORT)) if place <= end * 1.05]
     figure.update_layout(
         hovermode="closest",
         showlegend=True,
-        xaxis={
-            "type": "log",
-            "tickvals": [place for place, _ in ticks],
-            "ticktext": [text for _, text in ticks],
-            "title": {"text": "share of requests that were at least as fast"},
-        },
-        yaxis=_ms_axis(
+        xaxis=curve_axis(end),
+        yaxis=ms_axis(
             *(float(extreme) for extreme in (min(c.latency[0] for c in found), max(c.latency[-1] for c in found)))
         ),
     )
