@@ -28,6 +28,7 @@ environment variables:
   RATE_LIMIT_PER_MINUTE     gateway: per client address (1000000)
   MAX_BODY_BYTES            largest body (1048576)
   UPSTREAM_TIMEOUT_S        how long to wait for another service (5)
+  SERVER_TIMING             whether answers tell where their time went: on (default) or off
 """
 
 

@@ -14,9 +14,11 @@ from flask import Blueprint, Flask, Response, g, request
 
 from reference_services.common.background import Background
 from reference_services.common.errors import answer_errors
+from reference_services.common.figures import figures_of
 from reference_services.common.health import Check, Figure, Health, health_routes
 from reference_services.common.log import request_id
 from reference_services.common.openapi import Operation, openapi_routes
+from reference_services.common.timing import Timed
 
 if TYPE_CHECKING:
     from reference_services.common.environment import Common
@@ -41,6 +43,9 @@ def new_app(common: Common) -> Flask:
     answer_errors(app)
     _drain_bodies(app)
     _name_requests(app)
+    timed = Timed(app.wsgi_app, common.service, told=common.server_timing)
+    app.wsgi_app = timed  # type: ignore[method-assign]  # Flask's own way to go around an app
+    app.extensions["timed"] = timed
     return app
 
 
@@ -69,7 +74,7 @@ def complete_app(app: Flask, parts: Parts) -> Flask:
     """Add a service's own parts, its health and its OpenAPI document to its app."""
     for blueprint in parts.blueprints:
         app.register_blueprint(blueprint, url_prefix=parts.prefix)
-    app.register_blueprint(health_routes(Health(parts.checks, parts.figures)))
+    app.register_blueprint(health_routes(Health(parts.checks, {**figures_of(app), **parts.figures})))
     app.register_blueprint(openapi_routes(app.name.rpartition(".")[2], parts.operations))
     app.extensions["background"] = parts.background
     return app

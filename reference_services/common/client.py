@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from time import monotonic_ns
 
 import urllib3
 from pydantic_core import from_json
 from urllib3.exceptions import HTTPError, MaxRetryError, NewConnectionError
 from urllib3.exceptions import TimeoutError as Urllib3Timeout
 
+from reference_services.common import timing
 from reference_services.common.errors import UpstreamDownError, UpstreamSlowError
 from reference_services.common.log import request_id
 
@@ -74,8 +76,17 @@ class Upstream:
             UpstreamDownError: the service could not be reached or hung up.
             UpstreamSlowError: it did not answer in time.
         """
-        sent_headers = {"X-Request-ID": request_id.get(), **(headers or {})}
-        last = 2 if repeatable or method in IDEMPOTENT else 1
+        sent_headers = {"X-Request-ID": request_id.get(), **timing.outgoing(), **(headers or {})}
+        begin, told = monotonic_ns(), None
+        try:
+            reply = self._sent(method, target, body, sent_headers, 2 if repeatable or method in IDEMPOTENT else 1)
+            told = reply.headers.get(timing.HEADER)
+        finally:
+            timing.called(self.name, begin, told)
+        return reply
+
+    def _sent(self, method: str, target: str, body: bytes | None, headers: Mapping[str, str], last: int) -> Reply:
+        """Send a request, at most `last` times."""
         sent = False
         for attempt in range(1, last + 1):
             try:
@@ -83,7 +94,7 @@ class Upstream:
                     method,
                     target,
                     body=body,
-                    headers=sent_headers,
+                    headers=headers,
                     timeout=self._timeout,
                     retries=False,
                     redirect=False,

@@ -13,13 +13,16 @@ import random
 import threading
 import time
 from itertools import count
+from time import monotonic_ns
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import make_url, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.pool import QueuePool
 
+from reference_services.common import timing
 from reference_services.common.dialect import Dialect, Trouble
 from reference_services.common.errors import (
     ConfigError,
@@ -46,6 +49,8 @@ MOST_TRIES: Final = {Trouble.AWAY: 2, Trouble.CONFLICT: 6}
 FIRST_PAUSE_S = 0.005
 HEALTH_WAIT_S = 0.8  # the gateway waits a second for a service's health
 MAKING_WAIT_S = 30.0
+DATABASE: Final = "reference_services.database"
+"""Where a service's app keeps its database."""
 START_PATIENCE_S = 60.0
 START_PAUSE_S = 0.5
 
@@ -67,6 +72,7 @@ class Database:
         self._writes = engine.execution_options(writes=True)
         self._asking = dialect.errand(engine, HEALTH_WAIT_S)
         self._clock = threading.Event()
+        self._waiting: list[None] = []  # append and pop are atomic, as adding to a number is not
 
     def read(self, work: Callable[[Connection], T]) -> T:
         """Run a function that only reads.
@@ -101,6 +107,15 @@ class Database:
             return "database: no connection is free"
         return None
 
+    def in_use(self) -> int | None:
+        """Count the pool's connections that are at work; None where there is no pool."""
+        pool = self.engine.pool
+        return pool.checkedout() if isinstance(pool, QueuePool) else None
+
+    def waiting(self) -> int:
+        """Count those who are getting a connection: they wait for a free one, or it is being opened or looked at."""
+        return len(self._waiting)
+
     def make_tables(self, metadata: MetaData) -> None:
         """Make the tables that are missing; other processes may do the same at the same time."""
         engine = self._dialect.errand(self.engine, MAKING_WAIT_S).execution_options(writes=True)
@@ -112,11 +127,11 @@ class Database:
         return self._dialect.is_reference_violation(error)
 
     def _look(self, work: Callable[[Connection], T]) -> T:
-        with self.engine.connect() as connection:
+        with self._connected(self.engine) as connection:
             return work(connection)
 
     def _change(self, work: Callable[[Connection], T]) -> T:
-        with self._dialect.turn(), self._writes.connect() as connection:
+        with self._dialect.turn(), self._connected(self._writes) as connection:
             result = work(connection)
             try:
                 connection.commit()
@@ -128,7 +143,23 @@ class Database:
                 raise DatabaseDoubtError(sentence) from error
         return result
 
+    def _connected(self, engine: Engine) -> Connection:
+        begin = monotonic_ns()
+        self._waiting.append(None)
+        try:
+            return engine.connect()
+        finally:
+            self._waiting.pop()
+            timing.spent(timing.POOL, begin, within=timing.DATABASE)
+
     def _tried(self, once: Callable[[], T]) -> T:
+        begin = monotonic_ns()
+        try:
+            return self._tried_again(once)
+        finally:
+            timing.spent(timing.DATABASE, begin)
+
+    def _tried_again(self, once: Callable[[], T]) -> T:
         until = time.monotonic() + self._dialect.retry_s
         for tries in count(1):
             try:
@@ -173,6 +204,7 @@ def open_database(app: Flask, url: str, metadata: MetaData, common: Common) -> D
         flask_database.init_app(app)
         with app.app_context():
             database = Database(flask_database.engine, dialect, common.service)
+        app.extensions[DATABASE] = database
         _wait_for(database, dialect, metadata)
     except ConfigError:
         raise

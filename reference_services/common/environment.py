@@ -60,6 +60,17 @@ class Environment:
             raise ConfigError(f"{name}: {value:g} is no whole number")
         return int(value)
 
+    def switch(self, name: str, *, default: bool) -> bool:
+        """Give whether a variable is on or off.
+
+        Raises:
+            ConfigError: it is neither.
+        """
+        text = self.text(name, "on" if default else "off").lower()
+        if text not in {"on", "off"}:
+            raise ConfigError(f'{name}: "{text}" is neither on nor off')
+        return text == "on"
+
     def base_url(self, name: str) -> str:
         """Give the `http://host:port` of another service, without a slash at its end.
 
@@ -103,6 +114,7 @@ class Common:
         log_level: least level that it logs.
         max_body_bytes: largest body that it takes.
         upstream_timeout_s: how long it waits for another service, in seconds.
+        server_timing: whether its answers tell where their time went.
     """
 
     service: str
@@ -113,6 +125,7 @@ class Common:
     log_level: str
     max_body_bytes: int
     upstream_timeout_s: float
+    server_timing: bool = True
 
     @classmethod
     def read(cls, service: str, env: Environment) -> Common:
@@ -134,4 +147,5 @@ class Common:
             log_level=log_level,
             max_body_bytes=env.integer("MAX_BODY_BYTES", 1 << 20, low=1024, high=1 << 30),
             upstream_timeout_s=env.number("UPSTREAM_TIMEOUT_S", 5.0, low=0.05, high=300.0),
+            server_timing=env.switch("SERVER_TIMING", default=True),
         )
