@@ -4,16 +4,15 @@ X(N) = λN / (1 + σ(N − 1) + κN(N − 1)): λ is the rate of one user, σ th
 time (contention), κ what every two of them cost each other (crosstalk). With κ above 0 the rate has a peak, at
 N = √((1 − σ)/κ), and falls beyond it (N. J. Gunther, Guerrilla Capacity Planning, 2007, chapters 4 and 5).
 
-The fit is by weighted least squares. Intervals are profile likelihood's (Bates and Watts, Nonlinear Regression Analysis,
-1988, section 6.1): all values of a parameter for which the best fit of the others leaves
-S ≤ S_min + s²·F(level; 1, n − 3). They hold to the parameters' limits, where an interval from the curvature at the best
-fit would lie: a κ of 0 is in the interval when data without any crosstalk could look like these. s² is S_min/(n − 3), but
-never below 1: points that happen to lie well are not known better than their own spread allows.
+The fit is by weighted least squares. Intervals are profile likelihood's (Bates and Watts, Nonlinear Regression
+Analysis, 1988, section 6.1): all values of a parameter for which the best fit of the others leaves
+S ≤ S_min + s²·F(level; 1, n − 3). They keep to the parameters' limits, where an interval from the curvature at the best
+fit would lie: a κ of 0 is in the interval when data without any crosstalk could look like these. s² is S_min/(n − 3),
+but never below 1: points that happen to lie well are not known better than their own spread allows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import inf, sqrt
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -22,6 +21,8 @@ import numpy as np
 from scipy import optimize, stats
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
@@ -81,7 +82,7 @@ class Law:
 
     def rate(self, users: float) -> float:
         """Give the rate that the law expects of so many users."""
-        return self.one.value * _gain(np.float64(users), self.contention.value, self.crosstalk.value)
+        return self.one.value * float(_gain(np.float64(users), self.contention.value, self.crosstalk.value))
 
 
 def fit(points: Sequence[Point], level: float = LEVEL) -> Law:
@@ -155,12 +156,12 @@ class _Fit:
         most: Sequence[float],
     ) -> tuple[float, float, float]:
         """Give the parameters of the least S; `whole` makes them of those that are free, which are from 0 to `most`."""
-        start = np.clip(start, 0.0, most)
+        begin = [min(max(value, 0.0), limit) for value, limit in zip(start, most, strict=True)]
         found = optimize.least_squares(
-            lambda free: self._residuals(*whole(free)), start, bounds=(np.zeros(len(start)), most), x_scale="jac"
+            lambda free: self._residuals(*whole(free)), begin, bounds=(np.zeros(len(begin)), most), x_scale="jac"
         )
         # The start may lie on a limit, where the search cannot come back to it.
-        return min(whole(start), whole([float(value) for value in found.x]), key=lambda values: self._cost(*values))
+        return min(whole(begin), whole(found.x.tolist()), key=lambda values: self._cost(*values))
 
     def _residuals(self, one: float, contention: float, crosstalk: float) -> Floats:
         return np.asarray((self._rates - one * _gain(self._users, contention, crosstalk)) / self._errors)
