@@ -241,6 +241,8 @@ class LeanClient:
         failure = None if said is True else said or answer.error
         if failure is None and (said is True or answer.status_code in GOOD):
             line.ok(answer.elapsed_us, len(answer.content), context.get(LATE))
+            if told := answer.server_timing:
+                line.timed(answer.elapsed_us, told)
         else:
             failure = failure or LocustBadStatusCode(prepared.url, code=answer.status_code)
             line.fail(answer.elapsed_us, len(answer.content), context.get(LATE), reason(failure, answer))
