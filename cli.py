@@ -112,13 +112,14 @@ def up(  # noqa: PLR0913 - each is an option
     """Start the platform on this machine and return when every service is healthy."""
     from lab.stack import control
     from lab.stack.backend import EMBEDDED
+    from lab.stack.profiles import DEFAULT
     from reports.stack import StackView
 
     told = _settings(profile=profile, backend=backend, db_url=db_url, amqp_url=amqp_url, smtp_url=smtp_url)
     under = told.stack_backend(db_url, amqp_url, smtp_url) or EMBEDDED
     with StackView() as view:
         state = control.up(
-            ROOT, profile=told.profile or "safe", backend=under, port_offset=port_offset, fresh=fresh, on_event=view
+            ROOT, profile=told.profile or DEFAULT, backend=under, port_offset=port_offset, fresh=fresh, on_event=view
         )
     typer.echo(
         f"The platform is up ({state.profile}, {state.backend}): {state.target().gateway}. "
@@ -145,6 +146,22 @@ def status(*, as_json: opt.AsJson = False) -> None:
     found = look(ROOT)
     typer.echo(status_json(found) if as_json else "\n".join(status_lines(found)))
     raise typer.Exit(0 if found.healthy else 1)
+
+
+@app.command()
+def profiles(*, as_json: opt.AsJson = False) -> None:
+    """List the profiles of the lab's platform: what each changes, and what that should gain."""
+    from rich.console import Console
+
+    from lab.stack.profiles import DEFAULT
+    from reference_services.common.profile import CHANGES
+    from reports.profiles import profiles_json, profiles_table
+
+    if as_json:
+        typer.echo(profiles_json(CHANGES, DEFAULT))
+    else:
+        Console().print(profiles_table(CHANGES, DEFAULT))
+        typer.echo("Each has all changes above it. One change alone: --profile safe+indexed (docs/profiles.md)")
 
 
 @app.command()

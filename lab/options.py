@@ -37,7 +37,11 @@ AllowPublic = Annotated[
 
 Profile = Annotated[
     str | None,
-    typer.Option("--profile", help="How it behaves: safe (the default) or as-found.", rich_help_panel=_PLATFORM),
+    typer.Option(
+        "--profile",
+        help="How it behaves: as-found, safe, … scaled; airbourne-lab profiles lists them.",
+        rich_help_panel=_PLATFORM,
+    ),
 ]
 Backend = Annotated[
     str | None,

@@ -18,6 +18,7 @@ from reference_services.common.bus import CONFIRM_S, open_publisher
 from reference_services.common.client import Upstream
 from reference_services.common.database import open_database
 from reference_services.common.health import Figure
+from reference_services.common.transport import transport_of
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -49,6 +50,7 @@ def create_app(config: BookingConfig) -> Flask:
         config.flights_url,
         timeout_s=patience_s,
         connections=common.threads,
+        over=transport_of(common.profile),
     )
     seats = seats_of(common.profile, flights)
     patience = timedelta(seconds=2 * common.upstream_timeout_s + SPARE_S)

@@ -12,6 +12,7 @@ from uuid import uuid4
 
 from flask import Blueprint, Flask, Response, g, request
 
+from reference_services.common.answers import write_json_as
 from reference_services.common.background import Background
 from reference_services.common.errors import answer_errors
 from reference_services.common.figures import figures_of
@@ -40,6 +41,7 @@ def new_app(common: Common) -> Flask:
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
     app.url_map.redirect_defaults = False
+    write_json_as(app, common.profile)
     answer_errors(app)
     _drain_bodies(app)
     _name_requests(app)

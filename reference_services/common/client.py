@@ -1,4 +1,4 @@
-"""Calls to another service: pooled keep-alive connections, a time-out on each, the request id passed on."""
+"""Calls to another service: a time-out on each, repeated once where that is harmless, the request id passed on."""
 
 from __future__ import annotations
 
@@ -6,19 +6,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from time import monotonic_ns
 
-import urllib3
 from pydantic_core import from_json
-from urllib3.exceptions import HTTPError, MaxRetryError, NewConnectionError
-from urllib3.exceptions import TimeoutError as Urllib3Timeout
 
 from reference_services.common import timing
 from reference_services.common.errors import UpstreamDownError, UpstreamSlowError
 from reference_services.common.log import request_id
+from reference_services.common.transport import (
+    BrokenError,
+    NoAnswerError,
+    NoConnectionError,
+    Opens,
+    Patience,
+    Pooled,
+)
 
 IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 # One lost SYN is repeated after a second: let that happen once.
 CONNECT_TIMEOUT_S = 3.0
-HEALTH_TIMEOUT_S = 1.0
+HEALTH_PATIENCE = Patience(1.0, 1.0)
 OK = 200
 
 
@@ -48,14 +53,13 @@ class Reply:
 
 
 class Upstream:
-    """Another service, reached through a pool of its own; never blocks for a free connection."""
+    """Another service; `over` says how requests get there, and never blocks for a free connection."""
 
-    def __init__(self, name: str, base_url: str, *, timeout_s: float, connections: int) -> None:
+    def __init__(self, name: str, base_url: str, *, timeout_s: float, connections: int, over: Opens = Pooled) -> None:
         self.name = name
         self._timeout_s = timeout_s
-        self._timeout = urllib3.Timeout(connect=min(CONNECT_TIMEOUT_S, timeout_s), read=timeout_s)
-        manager = urllib3.PoolManager(num_pools=1, maxsize=connections, block=False, retries=False)
-        self._pool = manager.connection_from_url(base_url)
+        self._patience = Patience(min(CONNECT_TIMEOUT_S, timeout_s), timeout_s)
+        self._transport = over(base_url, connections)
 
     def call(
         self,
@@ -90,33 +94,23 @@ class Upstream:
         sent = False
         for attempt in range(1, last + 1):
             try:
-                reply = self._pool.urlopen(
-                    method,
-                    target,
-                    body=body,
-                    headers=headers,
-                    timeout=self._timeout,
-                    retries=False,
-                    redirect=False,
-                    assert_same_host=False,
-                    decode_content=False,
-                )
-            except NewConnectionError as error:
+                answer = self._transport.exchange(method, target, body, headers, self._patience)
+            except NoConnectionError as error:
                 raise UpstreamDownError(f"{self.name} cannot be reached", sent=sent) from error
-            except Urllib3Timeout as error:
+            except NoAnswerError as error:
                 raise UpstreamSlowError(f"{self.name} did not answer in {self._timeout_s:g} s", sent=True) from error
-            except (HTTPError, MaxRetryError, OSError) as error:
+            except BrokenError as error:
                 sent = True
                 if attempt == last:
                     raise UpstreamDownError(f"{self.name} broke the connection", sent=True) from error
             else:
-                return Reply(reply.status, reply.headers, reply.data, attempt)
+                return Reply(answer.status, answer.headers, answer.body, attempt)
         raise AssertionError  # pragma: no cover - the loop returns or raises
 
     def unready(self) -> str | None:
         """Give None when the service's `/health` is 200, or the reason why it is not; waits a second at most."""
         try:
-            status = self._pool.urlopen("GET", "/health", timeout=HEALTH_TIMEOUT_S, retries=False).status
-        except (HTTPError, OSError):
+            status = self._transport.exchange("GET", "/health", None, {}, HEALTH_PATIENCE).status
+        except (NoConnectionError, NoAnswerError, BrokenError):
             return f"{self.name} cannot be reached"
         return None if status == OK else f"{self.name} is not ready"

@@ -32,6 +32,7 @@ from reference_services.common.errors import (
     DatabaseError,
 )
 from reference_services.common.mysql import MySql
+from reference_services.common.pooling import Pool, pool_of
 from reference_services.common.sqlite import Sqlite
 
 if TYPE_CHECKING:
@@ -196,7 +197,7 @@ def open_database(app: Flask, url: str, metadata: MetaData, common: Common) -> D
         ConfigError: it cannot be opened.
     """
     try:
-        dialect = dialect_of(url, threads=common.threads, patience_s=common.upstream_timeout_s)
+        dialect = dialect_of(url, pool_of(common.profile, common.threads), patience_s=common.upstream_timeout_s)
         app.config["SQLALCHEMY_DATABASE_URI"] = dialect.url
         # A failing statement's values (a password's hash, an address) do not belong into the log.
         app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {**dialect.engine_options, "hide_parameters": True}
@@ -214,7 +215,7 @@ def open_database(app: Flask, url: str, metadata: MetaData, common: Common) -> D
     return database
 
 
-def dialect_of(url: str, *, threads: int, patience_s: float) -> Dialect:
+def dialect_of(url: str, pool: Pool, *, patience_s: float) -> Dialect:
     """Choose how to deal with the database of a URL.
 
     Raises:
@@ -223,9 +224,9 @@ def dialect_of(url: str, *, threads: int, patience_s: float) -> Dialect:
     parts = make_url(url)
     backend = parts.get_backend_name()
     if backend == "sqlite":
-        return Sqlite(parts, threads=threads)
+        return Sqlite(parts, pool)
     if backend in {"mysql", "mariadb"}:
-        return MySql(parts, threads=threads, patience_s=patience_s)
+        return MySql(parts, pool, patience_s=patience_s)
     raise ConfigError(f'DATABASE_URL: "{backend}" is no database that is known; use sqlite or mysql+pymysql')
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -82,23 +81,6 @@ class Environment:
         if parts.scheme != "http" or not parts.hostname or parts.path:
             raise ConfigError(f'{name}: "{text}" is no http://host:port')
         return text
-
-    def secret(self, name: str, *, least: int) -> str:
-        """Give the content of the file that the variable names.
-
-        Raises:
-            ConfigError: the file cannot be read or holds fewer than `least` characters.
-        """
-        path = Path(self.text(name))
-        try:
-            content = path.read_text(encoding="utf-8").strip()
-        except OSError as error:
-            raise ConfigError(f"{name}: {path} cannot be read: {error.strerror}") from error
-        except UnicodeDecodeError as error:
-            raise ConfigError(f"{name}: {path} holds no text") from error
-        if len(content) < least:
-            raise ConfigError(f"{name}: {path} holds fewer than {least} characters; make a longer key")
-        return content
 
 
 @dataclass(frozen=True, slots=True)
