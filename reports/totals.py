@@ -9,7 +9,9 @@ from lab.model.sample import FAIL, OK, SERVICE
 from lab.model.threshold import Selector
 from lab.model.words import counted
 from reports import custom, units, words
-from reports.layout import BAD, BOLD, DIM, FIGURE, GOOD, WARN, Span, dots, trend_rows, wrapped
+from reports.attribution import told
+from reports.attribution.operation import operations
+from reports.layout import BAD, BOLD, DIM, FIGURE, GOOD, LABEL, WARN, Span, dots, trend_rows, wrapped
 from reports.shown import HIDDEN_BELOW, WEAK_BELOW, beyond, shown_percentile
 from reports.words import Mark
 
@@ -34,6 +36,7 @@ def lines(run: Run, tally: Tally, width: int) -> Iterator[Line]:
         yield ()
     yield from _checks(tally, width)
     yield from _http(run, tally, width)
+    yield from _server_timing(tally, width)
     yield from _execution(run, tally, width)
     yield from _network(tally)
     yield from _custom(tally, width)
@@ -105,6 +108,13 @@ def _http(run: Run, tally: Tally, width: int) -> Iterator[Line]:
     yield (dots("http_reqs"), Span(f"{total} {_per_second(total / max(tally.seconds, 1))}", FIGURE))
     yield from _unfinished(run)
     yield ()
+
+
+def _server_timing(tally: Tally, width: int) -> Iterator[Line]:
+    """Say where the time of the operation goes that takes most of it, where the target tells."""
+    if said := told.line(operations((key, found.bins) for key, found in tally.trends.items())):
+        yield from wrapped((dots("server_timing"),), said, width, FIGURE, LABEL + 6)
+        yield ()
 
 
 def _unfinished(run: Run) -> Iterator[Line]:
