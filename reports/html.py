@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from lab.importers import figures as kept
 from reports import audit, charts, frame, offline, tables, words
+from reports.attribution import charts as attribution
+from reports.attribution import reading
 from reports.tables import SHARES
 
 if TYPE_CHECKING:
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
 
     from lab.importers.figures import Figures
     from lab.store import RunFolder
+    from reports.attribution.reading import Attribution
     from reports.frame import RunData
 
 
@@ -28,13 +31,20 @@ def write_html(folder: RunFolder) -> Path:
     Raises:
         RunError: the run cannot be read, or the file not be written.
     """
-    offline.write(folder.report, render(frame.load(folder), kept.load(folder)))
+    data = frame.load(folder)
+    offline.write(folder.report, render(data, kept.load(folder), reading.load(folder, data.run.warmup)))
     return folder.report
 
 
-def render(data: RunData, figures: Figures | None = None) -> str:
-    """Give the whole page; `figures` are those of the file that the run was imported from."""
-    drawn = charts.charts(data)
+def render(data: RunData, figures: Figures | None = None, told: Attribution | None = None) -> str:
+    """Give the whole page.
+
+    Args:
+        data: the run and its figures.
+        figures: of the file that it was imported from.
+        told: what its target told of where the time went.
+    """
+    drawn = [*charts.charts(data), *(attribution.charts(told, data.seconds) if told else ())]
     run = data.run
     return offline.page(
         "run.html.j2",
