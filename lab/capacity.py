@@ -138,10 +138,11 @@ def flat(users: Sequence[int], rates: Sequence[float]) -> bool:
     if len(rates) < FEWEST:
         return False
     best = max(range(len(rates) - FLAT), key=lambda place: rates[place])
-    return all(not _grew(users, rates, best, place) for place in range(len(rates) - FLAT, len(rates)))
+    return all(not grew(users, rates, best, place) for place in range(len(rates) - FLAT, len(rates)))
 
 
-def _grew(users: Sequence[int], rates: Sequence[float], best: int, place: int) -> bool:
+def grew(users: Sequence[int], rates: Sequence[float], best: int, place: int) -> bool:
+    """Tell whether the step at `place` brought more than that at `best`, for so many more users."""
     if rates[best] <= 0 or rates[place] <= rates[best]:
         return rates[best] <= 0
     return log(rates[place] / rates[best]) > GROWING * log(users[place] / users[best])
