@@ -8,12 +8,26 @@ into the second that ends then, every SPREAD_S seconds the histograms.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from time import time_ns
 from typing import TYPE_CHECKING, Final
 
 from lab.engine.tags import UNTAGGED
 from lab.model.histogram import bin_of
 from lab.model.sample import NO_CLOCK, OK, SeriesKey, TrendKey
-from lab.model.server_timing import BLOCK_S, COUNTS, GAP, GROUP_BITS, ODD, OTHER, SUMS, TIMING, Odd, Reader, split
+from lab.model.server_timing import (
+    BLOCK_S,
+    COUNTS,
+    GAP,
+    GROUP_BITS,
+    ODD,
+    OTHER,
+    QUEUE,
+    SUMS,
+    TIMING,
+    Odd,
+    Reader,
+    split,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -21,6 +35,8 @@ if TYPE_CHECKING:
     from lab.engine.line import Second
     from lab.model.sample import Tags
 
+BEGUN: Final = "X-Request-Start"
+"""The header in which a target that tells its time is told when a request was sent: so it knows how long it waited."""
 SPREAD_S: Final = 30
 MAX_PARTS: Final = 48
 MAX_OPERATIONS: Final = 200
@@ -59,12 +75,13 @@ Block = defaultdict[str, Kept]
 class Parts:
     """The parts of one operation's requests; `Book.of` makes it and gives the same one again."""
 
-    __slots__ = ("_block", "_kept", "_labels", "_now", "_operation", "_reader")
+    __slots__ = ("_block", "_book", "_kept", "_labels", "_now", "_operation", "_reader")
 
-    def __init__(self, operation: str, now: Callable[[], Second], reader: Reader) -> None:
+    def __init__(self, operation: str, now: Callable[[], Second], book: Book) -> None:
         self._operation = operation
         self._now = now
-        self._reader = reader
+        self._book = book
+        self._reader = book.reader
         self._labels: set[str] = set()
         self._block: Block | None = None
         self._kept = Kept()
@@ -78,7 +95,10 @@ class Parts:
         parts = found.parts
         if not parts:
             return
+        self._book.heard = True
         gap = us - sum(parts.values())
+        if gap < 0:
+            gap += _less_queue(parts, -gap)
         if gap < -SLACK_US:
             second.counters[_odd(Odd.SUM)] += 1
             return
@@ -101,11 +121,12 @@ class Parts:
 
 
 class Book:
-    """All operations' parts, by block of seconds."""
+    """All operations' parts, by block of seconds. `heard` is whether any answer told its time."""
 
     def __init__(self, now: Callable[[], Second]) -> None:
         self._now = now
-        self._reader = Reader()
+        self.reader = Reader()
+        self.heard = False
         self._parts: dict[str, Parts] = {}
         self._blocks: dict[int, Block] = {}
         self._spread: dict[TrendKey, Counter[int]] = {}
@@ -116,7 +137,7 @@ class Book:
             operation = UNTAGGED
         found = self._parts.get(operation)
         if found is None:
-            found = self._parts[operation] = Parts(operation, self._now, self._reader)
+            found = self._parts[operation] = Parts(operation, self._now, self)
         return found
 
     def block(self, number: int) -> Block:
@@ -151,6 +172,21 @@ class Book:
             tags: Tags = (("hop", hop), ("kind", kind), told)
             found.setdefault(TrendKey(SUMS, "", tags, OK, NO_CLOCK), Counter()).update(slot.sums)
             self._spread.setdefault(TrendKey(TIMING, "", tags), Counter()).update(slot.bins)
+
+
+def begun() -> dict[str, str]:
+    """Give the header of a request that is sent now."""
+    return {BEGUN: f"t={time_ns() // 1000}"}
+
+
+def _less_queue(parts: dict[str, int], too_much: int) -> int:
+    """Shorten the first hop's wait, which it knows by its own clock and not by the client's; gives by how much."""
+    first = next(iter(parts))
+    if not first.endswith(QUEUE):
+        return 0
+    less = min(parts[first], too_much)
+    parts[first] -= less
+    return less
 
 
 def _odd(odd: Odd) -> SeriesKey:

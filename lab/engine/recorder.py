@@ -74,6 +74,11 @@ class Recorder:
         """Give the seconds since second 0 began; below 0 before that."""
         return self._clock() - self._zero
 
+    @property
+    def tells_time(self) -> bool:
+        """Tell whether the target has said where a request's time went."""
+        return self._parts.heard
+
     def sent(self) -> None:
         """Count a request that goes out now."""
         self.in_flight += 1

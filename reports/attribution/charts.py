@@ -26,7 +26,7 @@ LEAST: Final = 0.005
 """Parts that take less than this of every bar are told together."""
 REST: Final = "the rest"
 NAME: Final = 28
-_PATTERNS: Final = dict(zip(KINDS, ("", "+", "/", "x", "-", "."), strict=True))
+_PATTERNS: Final = {**dict(zip(KINDS, ("", "+", "/", "x", "-", "."), strict=True)), "gap": ""}
 _DASHES: Final = dict(zip(KINDS, ("solid", "longdash", "dash", "dashdot", "longdashdot", "dot"), strict=True))
 _TITLE: Final = "Where the time goes"
 
@@ -90,7 +90,7 @@ def _bars(rows: Sequence[tuple[Operation, Band]]) -> Chart:
         "Mean time of the requests around the median (45 to 55 %), around p95 (94 to 96 %) and of the slowest 1 %, as "
         "the target told it in Server-Timing. A service alone is its own work; db is its database, pool the wait for a "
         "connection to that, queue the wait for the service, net what is lost on the way to it. The gap is what the "
-        "client waited beyond all that: the network, or the load generator."
+        "client waited beyond all that: the network on the way back, or the load generator itself."
     )
     return Chart("attribution", _TITLE, f"{summary}.", note, _plain(figure))
 

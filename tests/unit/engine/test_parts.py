@@ -109,6 +109,23 @@ def test_parts_that_are_more_than_the_wait_are_counted_and_left_out() -> None:
     assert {dict(key.tags)["reason"]: n for key, n in ticks[0].counters.items() if key.metric == ODD} == {Odd.SUM: 1}
 
 
+def test_a_wait_that_another_clock_makes_too_long_is_cut_to_what_was_waited() -> None:
+    """The first hop knows by its own clock how long a request waited for it; that is never more than the client did."""
+    ticks = recorded((0.5, 5000, "a;dur=4, a.queue;dur=7000, a.own;dur=4"))
+    spread = {(tags["hop"], tags["kind"]): bins for _, tags, bins in found(ticks, TIMING)}
+    assert spread == {("a", "queue"): {1000: 1}, ("a", "own"): {bin_of(4000): 1}, ("client", "gap"): {0: 1}}
+
+
+def test_a_target_that_tells_its_time_is_known_from_its_first_answer() -> None:
+    """Only then is it told when requests are sent."""
+    recorder = Recorder(Clock())
+    line = recorder.line("POST /bookings", BOOK)
+    line.timed(5000, "miss")
+    assert not recorder.tells_time
+    line.timed(5000, "a.own;dur=1")
+    assert recorder.tells_time
+
+
 def test_garbage_is_counted_by_its_reason() -> None:
     """Nothing is recorded of a header that nobody can read, but that it came."""
     ticks = recorded((0.5, 5000, "a.own;dur=soon"), (0.6, 5000, "x" * 5000))
