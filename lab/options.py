@@ -98,6 +98,8 @@ Warmup = Annotated[
     str,
     typer.Option("--warmup", help="The first seconds are shown and not judged: 30s, or auto (MSER-5).", metavar="TIME"),
 ]
+Steps = Annotated[str, typer.Option("--steps", help="Users of each step, rising.", metavar="N,N,…")]
+Hold = Annotated[str, typer.Option("--hold", help="How long each step is held.", metavar="TIME")]
 Note = Annotated[str, typer.Option("--note", help="What was changed, and what it should give: for the comparison.")]
 Out = Annotated[Path, typer.Option("--out", help="Where run folders are.")]
 Foreign = Annotated[Path, typer.Argument(help="The file that the other tool wrote.", metavar="FILE")]

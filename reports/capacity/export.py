@@ -36,6 +36,7 @@ def as_dict(found: Capacity) -> dict[str, Any]:
         "backend": found.run.backend,
         "scenario": found.run.scenario.name,
         "headline": words.headline(found),
+        "caution": words.caution(found),
         "method": words.METHOD,
         "steps": [_step(step) for step in found.steps],
         "most": _point(found.most),

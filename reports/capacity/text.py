@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 NARROWEST: Final = 80
 USUAL_WIDTH: Final = 100
 WIDEST: Final = 120
-BARS: Final = 16
+BARS: Final = 8
 HEADINGS: Final = ("users", "requests/s", "", "median", "p95", "failed", "CPU")
 
 
@@ -45,6 +45,9 @@ def lines(found: Capacity, width: int = USUAL_WIDTH) -> Iterator[Line]:
     columns = min(max(width, NARROWEST), WIDEST)
     yield ()
     yield from wrapped((Span("  "),), units.plain(words.headline(found), 2000), columns, BOLD, 2)
+    if caution := words.caution(found):
+        yield ()
+        yield from wrapped((Span("  "), Span(f"{Mark.WARN} ", WARN)), caution, columns, WARN, 4)
     yield from title("STEPS")
     yield from _steps(found)
     yield from title("LAW")
@@ -56,7 +59,13 @@ def lines(found: Capacity, width: int = USUAL_WIDTH) -> Iterator[Line]:
     yield from wrapped((Span("    "),), words.peak(found), columns, style, 4)
     yield from wrapped((Span("    "),), words.bend(found), columns, "", 4)
     yield from title("WHAT WAS FULL")
-    yield from wrapped((Span("    "),), units.plain(words.stopped_by(found), 2000), columns, "", 4)
+    if found.full:
+        for item in found.full:
+            yield from wrapped((Span("    "), Span(f"{Mark.BAD} ", BAD)), units.plain(item.what, 600), columns)
+        if found.unseen:
+            yield from wrapped((Span("    "),), f"Not looked at: {', '.join(found.unseen)}.", columns, DIM, 4)
+    else:
+        yield from wrapped((Span("    "),), words.stopped_by(found), columns, "", 4)
     if found.breaks:
         yield from title("THRESHOLDS")
         for each in found.breaks:
@@ -85,7 +94,7 @@ def _mark(found: Capacity, step: Measured | None) -> str:
     if step is None:
         return ""
     if step.generator:
-        return f"  {Mark.WARN} the generator was the limit"
+        return f"  {Mark.WARN} generator"
     return "  ← plateau" if step is found.plateau else ""
 
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from reports.capacity.result import Break, Capacity, Measured
     from reports.stats.usl import Law, Span
 
+UNSURE: Final = 0.2
+"""A rate whose interval is wider than this share of it, to each side, is hardly known."""
 HALF_WIDTH: Final = 1.96
 """Standard errors to each side that hold the mean in 95 % of the cases."""
 METHOD: Final = (
@@ -31,10 +33,8 @@ def headline(found: Capacity) -> str:
     name = found.run.profile or found.run.target.name
     limited = found.limited
     if limited is not None:
-        said = (
-            f"{name}: the load generator was the limit from {counted(limited.users, 'user')} on: {limited.generator}."
-        )
-        return f"{said} Up to there it answered {rate(_before(found, limited))} at most."
+        said = f"{name}: from {counted(limited.users, 'user')} on the load generator was the limit: {limited.generator}"
+        return f"{said}. Up to there it answered {rate(_before(found, limited))} at most."
     if found.plateau is None:
         grown = most is top
         end = "still grew at the last step" if grown else "had not settled at the last step"
@@ -46,6 +46,18 @@ def headline(found: Capacity) -> str:
             flat += f", while the median goes from {units.duration(found.plateau.level.median)} to "
             flat += units.duration(top.level.median)
     return f"{flat}. Full there: {found.full[0].what}." if found.full else f"{flat}. {stopped_by(found)}"
+
+
+def caution(found: Capacity) -> str:
+    """Say what keeps the steps from being trusted; "" where nothing does."""
+    unsure = [step for step in found.steps if HALF_WIDTH * step.level.error > UNSURE * step.level.rate]
+    if not unsure:
+        return ""
+    users = ", ".join(f"{step.users:,}" for step in unsure)
+    return (
+        f"The rate with {users} user{'s' * (unsure[-1].users > 1)} is known to {UNSURE:.0%} at best, so that what "
+        "follows from it is a guess: something else works on this machine, or the steps are too short (--hold 30s)."
+    )
 
 
 def _before(found: Capacity, limited: Measured) -> Measured:
