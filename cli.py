@@ -565,6 +565,25 @@ def capacity(  # noqa: PLR0913, PLR0917 - each is an option
 
 
 @app.command()
+def diagnose(
+    run: Annotated[str, typer.Argument(help="An id, `latest`, or a run folder's path.", metavar="RUN")],
+    out: opt.Out = RUNS,
+    *,
+    as_json: opt.AsJson = False,
+) -> None:
+    """Say what held a run up, the weightiest first, each finding with its evidence and what to try."""
+    from lab import store
+    from reports.diagnosis import text
+    from reports.diagnosis.diagnose import diagnose as look
+
+    found = look(store.find(run, out))
+    if as_json:
+        typer.echo(text.as_json(found))
+    else:
+        text.show(found, _console())
+
+
+@app.command()
 def report(
     run: Annotated[str, typer.Argument(help="An id, `latest`, or a run folder's path.", metavar="RUN")],
     out: opt.Out = RUNS,
