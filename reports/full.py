@@ -48,7 +48,7 @@ def full(levels: tuple[Level, ...], cores: int) -> tuple[Full, ...]:
         cores: of the machine that the load and, where it was measured, the platform ran on.
     """
     at = levels[-1]
-    found = [*_pools(at), *_threads(levels), *_cores(at, cores), *_queues(at)]
+    found = [*_pools(at), *threads(levels), *_cores(at, cores), *_queues(at)]
     return tuple(found)
 
 
@@ -74,7 +74,8 @@ def _pools(at: Level) -> Iterator[Full]:
             yield Full(text, (held + waiting) / max(held, 1.0))
 
 
-def _threads(levels: tuple[Level, ...]) -> Iterator[Full]:
+def threads(levels: tuple[Level, ...]) -> Iterator[Full]:
+    """Give the services whose busy threads no longer grew with the load."""
     at = levels[-1]
     before = [each for each in levels if each.offered > 0 and at.offered >= _GROWN * each.offered]
     if not before:

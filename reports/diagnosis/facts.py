@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from lab.facts import ACCEPTED, REFUSED, WITHDRAWALS
-from lab.gates.limits import AUTH_OPERATIONS
+from lab.gates.limits import AUTH_OPERATIONS, AUTH_SHARE
 from lab.gates.observed import REQUESTS, spent
 from lab.model.histogram import Histogram
 from lab.model.run import Run
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from lab.model.sample import Tick
 
 LAG: Final = "generator_lag"
+HASH: Final = "hash"
 ENDS: Final = 5
 """The first and the last part of a run of which a gauge's mean is taken: a fifth each."""
 _US: Final = 1_000_000
@@ -77,6 +78,7 @@ class Facts:
         levels: of the load, from the lowest to the highest; none where it did not change.
         booked: what the ledger says.
         parts: where the time went as the target told it: seconds by `hop.kind`.
+        of_auth: the same of sign-ups and sign-ins alone.
     """
 
     run: Run
@@ -90,6 +92,7 @@ class Facts:
     levels: tuple[Level, ...] = ()
     booked: Booked | None = None
     parts: Mapping[str, float] = field(default_factory=dict)
+    of_auth: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def requests(self) -> int:
@@ -118,10 +121,18 @@ class Facts:
         return {dict(key.tags).get(tag, ""): value for key, value in self.gauges.items() if key.metric == metric}
 
     def share(self, *kinds: str) -> dict[str, float]:
-        """Give parts of these kinds of work as shares of all that clients waited, the largest first."""
+        """Give parts of these kinds of work as shares of all that clients waited, the largest first.
+
+        Where password hashing is most of the load, what its requests wait for is its doing, and not counted.
+        """
         whole = sum(self.parts.values())
-        found = {name: value / whole for name, value in self.parts.items() if name.rpartition(".")[2] in kinds}
-        return dict(sorted(found.items(), key=lambda part: -part[1])) if whole else {}
+        leave_out = self.of_auth if self.hashing > AUTH_SHARE and kinds != (HASH,) else {}
+        left = {
+            name: (value - leave_out.get(name, 0.0)) / whole
+            for name, value in self.parts.items()
+            if name.rpartition(".")[2] in kinds
+        }
+        return {name: value for name, value in sorted(left.items(), key=lambda part: -part[1]) if value > 0}
 
 
 def facts(run: Run, ticks: Iterable[Tick], ledger: Iterable[Row] | None) -> Facts:
@@ -149,6 +160,7 @@ def facts(run: Run, ticks: Iterable[Tick], ledger: Iterable[Row] | None) -> Fact
         levels(run, judged),
         None if ledger is None else _booked(ledger),
         _parts(whole),
+        _parts(whole, AUTH_OPERATIONS),
     )
 
 
@@ -221,11 +233,12 @@ def _booked(ledger: Iterable[Row]) -> Booked:
     return Booked(tried, outcomes[ACCEPTED], outcomes[REFUSED], rows)
 
 
-def _parts(whole: Tally) -> dict[str, float]:
+def _parts(whole: Tally, operations: tuple[str, ...] | None = None) -> dict[str, float]:
+    """Give seconds by part, of all operations or of some."""
     found: Counter[str] = Counter()
     for key, histogram in whole.trends.items():
-        if key.metric == SUMS:
-            tags = dict(key.tags)
+        tags = dict(key.tags)
+        if key.metric == SUMS and (operations is None or tags.get("operation") in operations):
             # Its counts are µs, by the group of latencies that their requests belong to.
             found[f"{tags.get('hop', '')}.{tags.get('kind', '')}"] += histogram.count
     return {name: us / _US for name, us in found.items()}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from lab.model.words import counted
 from reports import units
 from reports.diagnosis.rule import Rule
-from reports.full import LOAD
+from reports.full import LOAD, threads
 
 if TYPE_CHECKING:
     from reports.diagnosis.facts import Facts, Over
@@ -21,7 +21,8 @@ STARVED: Final = 0.2
 """Somebody waits for a connection in this share of the seconds, or for so much of the time: the pool is too small."""
 HELD_UP: Final = 0.2
 """The same of the wait for a free thread."""
-BUSY: Final = 0.95
+PINNED_DEGREE: Final = 0.6
+"""Threads that stopped growing are a sign of that wait, and not the wait itself."""
 MANY: Final = 4
 GROWN: Final = 20.0
 """Messages by which a queue must have grown."""
@@ -137,20 +138,19 @@ POOLS: Final = Rule(
 
 
 def _threads_missing(facts: Facts) -> str:
-    seen = facts.over("threads_busy", "service") or facts.parts
-    return "" if seen else "no service told of its threads"
+    if facts.parts or (facts.levels and facts.over("threads_busy", "service")):
+        return ""
+    return "no service told of its threads, or the load did not change"
 
 
-def _pinned(facts: Facts) -> tuple[str, Over] | None:
-    """Give a service whose threads were all busy nearly all the time: their mean is their peak."""
-    busy = facts.over("threads_busy", "service")
-    found = [(name, one) for name, one in busy.items() if one.peak >= MANY and one.mean >= BUSY * one.peak]
-    return max(found, key=lambda each: each[1].mean, default=None)
+def _pinned(facts: Facts) -> list[str]:
+    """Give the services whose busy threads no longer grew with the load."""
+    return [each.what for each in threads(facts.levels)] if facts.levels else []
 
 
 def _threads(facts: Facts) -> float:
     part = sum(facts.share("queue").values())
-    return max(min(2 * part, 1.0) if part >= HELD_UP else 0.0, 0.6 if _pinned(facts) else 0.0)
+    return max(min(2 * part, 1.0) if part >= HELD_UP else 0.0, PINNED_DEGREE if _pinned(facts) else 0.0)
 
 
 def _threads_evidence(facts: Facts) -> str:
@@ -158,11 +158,7 @@ def _threads_evidence(facts: Facts) -> str:
     parts = facts.share("queue")
     if sum(parts.values()) >= HELD_UP:
         said.append(f"{sum(parts.values()):.0%} of what clients waited was for a free thread ({_most(parts)})")
-    if pinned := _pinned(facts):
-        name, one = pinned
-        said.append(
-            f"{units.plain(name, 40)} had {one.mean:.3g} threads busy on average and never more than {one.peak:.3g}"
-        )
+    said += [f"{units.plain(what, 200)} stopped growing with the load" for what in _pinned(facts)]
     return "; ".join(said)
 
 

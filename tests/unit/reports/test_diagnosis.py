@@ -21,7 +21,7 @@ from reports.diagnosis.facts import Booked, Facts, Work, facts, over
 from reports.diagnosis.rule import Diagnosis, apply
 from reports.levels import levels
 from tests import synthetic
-from tests.stairs import climb, cpu, law
+from tests.stairs import climb, cpu, gauges, law
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -150,8 +150,8 @@ FAULTS: Final[dict[str, tuple[Facts, tuple[str, ...]]]] = {
         ("in 100% of the seconds somebody waited", "booking's pool (5 in use, 6 waiting on average, 6 at most)"),
     ),
     "threads-full": (
-        replace(WELL, gauges=gauged(threads_busy__gateway=32), parts={**WELL.parts, "gateway.queue": 60.0}),
-        ("52% of what clients waited was for a free thread (gateway.queue 52%)", "32 threads busy"),
+        replace(WELL, parts={**WELL.parts, "gateway.queue": 60.0}),
+        ("52% of what clients waited was for a free thread (gateway.queue 52%)",),
     ),
     "queue-behind": (
         replace(WELL, run=audited(drain_seconds=31.0), gauges=growing("queue_depth", "notifications", 2400)),
@@ -250,6 +250,36 @@ def test_a_flat_throughput_without_a_slower_answer_is_no_saturation() -> None:
     assert found(lambda _: 100.0, (5, 25)) == ("saturated",)
 
 
+def test_threads_that_stop_growing_with_the_load_are_told() -> None:
+    """32 of them at both of two levels, the higher with half as many users more; not where they still grow."""
+
+    def score(most: int) -> float:
+        held = climbed(
+            lambda n: 10.0 * n,
+            users=(20, 40, 80),
+            beside=lambda n: gauges("threads_busy", "service", {"gateway": min(n, most)}),
+        )
+        found = look(replace(WELL, parts={}, levels=held, gauges=gauged(threads_busy__gateway=32))).found
+        return next((each.score for each in found if each.rule == "threads-full"), 0.0)
+
+    assert score(32) == pytest.approx(0.45)
+    assert score(200) == 0
+
+
+def test_what_sign_ins_wait_for_is_their_own_doing() -> None:
+    """Where hashing is most of the load, the wait for a thread of auth is no finding of its own."""
+    seen, _ = FAULTS["password-hashing"]
+    parts = {"auth.hash": 300.0, "auth.queue": 600.0, "booking.own": 60.0}
+    hashing = replace(seen, parts=parts, of_auth={"auth.hash": 300.0, "auth.queue": 600.0})
+    found = look(hashing)
+
+    assert [each.rule for each in found.found] == ["password-hashing"]
+    assert "hashing alone was 31%" in found.found[0].evidence
+    assert "threads-full" in found.clear
+    without = replace(hashing, operations={"booking": BOOKING})
+    assert look(without).found[0].rule == "threads-full"
+
+
 def test_facts_are_gathered_from_seconds_and_ledger() -> None:
     """Operations, failures by reason, parts, gauges and bookings; not what was before the warm-up or after the load."""
     bins = {bin_of(20_000): 50}
@@ -281,6 +311,7 @@ def test_facts_are_gathered_from_seconds_and_ledger() -> None:
     assert (work.spent, work.median) == pytest.approx((3.0, 20_000), rel=0.01)
     assert seen.reasons == {("booking", "HTTP 500"): 6}
     assert seen.parts == {"auth.db": pytest.approx(1.5)}
+    assert seen.of_auth == {}
     assert seen.booked is not None
     assert (seen.booked.tried, seen.booked.accepted, seen.booked.refused) == (4, 3, 1)
     assert seen.booked.rows == pytest.approx(1.6)
