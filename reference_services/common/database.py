@@ -117,6 +117,10 @@ class Database:
         """Count those who are getting a connection: they wait for a free one, or it is being opened or looked at."""
         return len(self._waiting)
 
+    def errand(self, patience_s: float) -> Engine:
+        """Give an engine for questions that wait this long and no longer."""
+        return self._dialect.errand(self.engine, patience_s)
+
     def make_tables(self, metadata: MetaData) -> None:
         """Make the tables that are missing; other processes may do the same at the same time."""
         engine = self._dialect.errand(self.engine, MAKING_WAIT_S).execution_options(writes=True)

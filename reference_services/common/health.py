@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 Check = Callable[[], str | None]
+Figures = Callable[[], Mapping[str, int]]
+"""Gives figures that are asked for together."""
 
 KEEP_S = 0.25
 
@@ -37,12 +39,15 @@ class Figure:
 class Health:
     """Runs checks and keeps their results for a moment, so that many askers cost one check.
 
+    `more` gives figures that come together, beside those that are asked for one by one.
+
     Services ask each other in one direction only (gateway → all, booking → flights): no cycle.
     """
 
-    def __init__(self, checks: Sequence[Check], figures: Mapping[str, Figure]) -> None:
+    def __init__(self, checks: Sequence[Check], figures: Mapping[str, Figure], more: Figures = dict) -> None:
         self._checks = tuple(checks)
         self._figures = dict(figures)
+        self._more = more
         self._lock = threading.Lock()
         self._found: dict[Check, tuple[float, str | None]] = {}
 
@@ -55,7 +60,7 @@ class Health:
         """Give the figures as far as they are known."""
         with self._lock:
             able = ((n, f.ask()) for n, f in self._figures.items() if f.needs is None or self._reason(f.needs) is None)
-            return {name: number for name, number in able if number is not None}
+            return {**{name: number for name, number in able if number is not None}, **self._more()}
 
     def _reason(self, check: Check) -> str | None:
         until, reason = self._found.get(check, (0.0, None))

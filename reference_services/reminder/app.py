@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from reference_services.common.app import Parts, complete_app, new_app
 from reference_services.common.background import Background, Task
-from reference_services.common.bus import known_depth, open_consumer
+from reference_services.common.bus import known_age, known_depth, open_consumer
 from reference_services.common.database import open_database
 from reference_services.common.health import Figure
 from reference_services.reminder.consumer import Intake, acknowledging_of
@@ -40,7 +40,10 @@ def create_app(config: ReminderConfig) -> Flask:
         blueprints=[ticket_routes(store, mailer.nudge)],
         operations=OPERATIONS,
         checks=[database.ready, bus.ready, mailbox.ready],
-        figures={"queueDepth": Figure(lambda: known_depth(bus), bus.ready)},
+        figures={
+            "queueDepth": Figure(lambda: known_depth(bus), bus.ready),
+            "queueAgeMs": Figure(lambda: known_age(bus), bus.ready),
+        },
         background=Background(
             [Task("intake", intake.step, every_s=0.0), mailer],
             [mailbox.close, bus.close, database.engine.dispose],
