@@ -35,6 +35,25 @@ class GivingBack(PoolTraveller):
         self.cancel_one()
 '''
 
+NAIVE: Final = '''
+import random
+from scenarios.users import NaiveBooker
+
+
+class Fewest(random.Random):
+    """Every number is the least that it may be."""
+
+    def randint(self, a, b):
+        return a
+
+
+class Naive(NaiveBooker):
+    """Books one seat, so that a flight sells out to the last one."""
+
+    def on_start(self):
+        self.rng = Fewest()
+'''
+
 
 def shrunk(folder: Path, name: str, flights: int, users: int, seats: int) -> str:
     """Copy a scenario that ships with less data; gives its path."""
@@ -121,3 +140,21 @@ def test_lint_counts_the_seats_that_there_are(seeded: Lab) -> None:
     linted = seeded.run("lint", shrunk(seeded.folder, "load", 5, 4, 400), "--target", "local")
     assert linted.code == 1
     assert re.search(r"there are\s+2,000\s+\(5\s+flights\)", linted.out), linted.out
+
+
+def test_the_naive_test_is_diagnosed_as_hashing_first_and_seats_second(seeded: Lab) -> None:
+    """On a real run; where this machine was too busy to make load, that may be said before."""
+    (seeded.folder / "naive.py").write_text(NAIVE, encoding="utf-8")
+    (seeded.folder / "naive.toml").write_text(
+        'executor = "constant-vus"\nexec = "Naive"\nusers = "naive.py"\nvus = 4\nduration = "6s"\n'
+        "[data]\nflights = 1\nusers = 1\nseats = [2, 2]\n",
+        encoding="utf-8",
+    )
+    run = seeded.run("run", "-s", "naive.toml", "--json").json
+    found = seeded.run("diagnose", run["id"], "--json").json
+
+    assert found["validity"] == "INVALID"
+    assert [each["rule"] for each in found["findings"] if each["rule"] != "generator-bound"][:2] == [
+        "password-hashing",
+        "seats-ran-out",
+    ]

@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from cli import app
 from lab import catalogue
 from lab.afterwards import Followed
 from lab.capacity import Plateau, Stairs, Step, flat, stairs
@@ -135,3 +137,17 @@ def test_a_load_that_has_shown_enough_has_finished() -> None:
     assert status("stopped", enough=True) is Status.FINISHED
     assert status("stopped", enough=False) is Status.STOPPED
     assert status("crashed", enough=True) is Status.CRASHED
+
+
+@pytest.mark.parametrize(
+    "words", [["--steps", "1,x"], ["--hold", "2s"], ["--scenario", "breakpoint"], ["--threshold", "checks"]]
+)
+def test_wrong_options_are_told_before_anything_is_started(
+    words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The command ends with 104, and leaves nothing behind."""
+    monkeypatch.chdir(tmp_path)
+    error = CliRunner().invoke(app, ["capacity", *words]).exception
+
+    assert getattr(error, "exit_code", None) == 104
+    assert list(tmp_path.iterdir()) == []

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
+from typer.testing import CliRunner
 
+from cli import app
 from lab.facts import Row
 from lab.model.histogram import bin_of
 from lab.model.sample import FAIL, NO_CLOCK, OK, SeriesKey, Tick, TrendKey
@@ -373,3 +375,15 @@ def test_the_document_lists_every_rule_as_the_code_has_it() -> None:
     assert [(name, float(weight), about) for name, weight, about in cells] == [
         (rule.name, rule.weight, rule.about) for rule in RULES
     ]
+
+
+def test_the_command_shows_a_run_and_speaks_json(tmp_path: Path) -> None:
+    """A run by its id; one that is not there is an error."""
+    synthetic.folder(tmp_path / "runs" / "one", synthetic.run(id="one"), synthetic.ticks(40))
+    runner, out = CliRunner(), ["--out", str(tmp_path / "runs")]
+
+    shown = runner.invoke(app, ["diagnose", "one", *out])
+    assert shown.exit_code == 0
+    assert shown.output.lstrip().startswith("one: ")
+    assert json.loads(runner.invoke(app, ["diagnose", "latest", *out, "--json"]).output)["run"] == "one"
+    assert getattr(runner.invoke(app, ["diagnose", "two", *out]).exception, "exit_code", None) == 1
