@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from reference_services.auth.models import revocations, users
@@ -30,6 +30,7 @@ HOLDER = (
 )
 REVOKE = update(revocations).where(revocations.c.userId == bindparam("user")).values(before=bindparam("moment"))
 REVOKE_FIRST = insert(revocations)
+HIGHEST = select(func.max(users.c.id))
 REVOKED = select(revocations).where(revocations.c.before > bindparam("since"))
 ADMIN_OF = select(users.c.isAdmin).where(users.c.id == bindparam("id"))
 ACCOUNT_OF = select(users.c.id, users.c.passwordHash).where(users.c.email == bindparam("email"))
@@ -115,8 +116,8 @@ class AuthService:
             self._database.write(revoke)
         return user_id
 
-    def revoked(self, proof: str | None) -> list[dict[str, int]]:
-        """List the users of whom tokens that have not ended count no more.
+    def revoked(self, proof: str | None) -> dict[str, Any]:
+        """Give the highest number of a user, and those users of whom tokens that have not ended count no more.
 
         Raises:
             Refusal: 401, who asks does not have the keys.
@@ -126,8 +127,10 @@ class AuthService:
                 401, "The list of revocations is for services that check tokens.", {"x-access-token": "proof"}
             )
         since = now_ms() - 1000 * self._tokens.lifetime_s
+        # In this order: whoever is counted has no revocation that is not in the list.
+        highest = self._database.read(lambda connection: connection.execute(HIGHEST).scalar()) or 0
         rows = self._database.read(lambda connection: connection.execute(REVOKED, {"since": since}).all())
-        return [{"user": row.userId, "before": row.before} for row in rows]
+        return {"highest": highest, "revoked": [{"user": row.userId, "before": row.before} for row in rows]}
 
     def is_admin(self, user_id: int) -> bool:
         """Tell whether a user is an administrator.

@@ -53,15 +53,20 @@ class Reply:
 
 
 class Upstream:
-    """Another service; `over` says how requests get there, and never blocks for a free connection."""
+    """Another service; `over` says how requests get there, and never blocks for a free connection.
+
+    Attributes:
+        name: its name.
+        timeout_s: how long it is waited for, in seconds.
+    """
 
     def __init__(self, name: str, base_url: str, *, timeout_s: float, connections: int, over: Opens = Pooled) -> None:
         self.name = name
-        self._timeout_s = timeout_s
-        self._patience = Patience(min(CONNECT_TIMEOUT_S, timeout_s), timeout_s)
+        self.timeout_s = timeout_s
+        self._patience = _patience(timeout_s)
         self._transport = over(base_url, connections)
 
-    def call(
+    def call(  # noqa: PLR0913 - what a request is
         self,
         method: str,
         target: str,
@@ -69,36 +74,48 @@ class Upstream:
         body: bytes | None = None,
         headers: Mapping[str, str] | None = None,
         repeatable: bool = False,
+        timeout_s: float | None = None,
     ) -> Reply:
         """Send a request for `target` (path and query) and give the whole answer.
 
         A kept-alive connection may be closed by the other side at the moment that it is used. Such a break is
         hidden by one repetition where that is harmless: for idempotent methods, and for calls that the caller
-        declares `repeatable` because they carry a key.
+        declares `repeatable` because they carry a key. `timeout_s` is for a call that has less
+        time than usual.
 
         Raises:
             UpstreamDownError: the service could not be reached or hung up.
             UpstreamSlowError: it did not answer in time.
         """
         sent_headers = {"X-Request-ID": request_id.get(), **timing.outgoing(), **(headers or {})}
+        patience = self._patience if timeout_s is None else _patience(timeout_s)
+        last = 2 if repeatable or method in IDEMPOTENT else 1
         begin, told = monotonic_ns(), None
         try:
-            reply = self._sent(method, target, body, sent_headers, 2 if repeatable or method in IDEMPOTENT else 1)
+            reply = self._sent(method, target, body, sent_headers, patience, last)
             told = reply.headers.get(timing.HEADER)
         finally:
             timing.called(self.name, begin, told)
         return reply
 
-    def _sent(self, method: str, target: str, body: bytes | None, headers: Mapping[str, str], last: int) -> Reply:
+    def _sent(  # noqa: PLR0913, PLR0917 - what a request is
+        self,
+        method: str,
+        target: str,
+        body: bytes | None,
+        headers: Mapping[str, str],
+        patience: Patience,
+        last: int,
+    ) -> Reply:
         """Send a request, at most `last` times."""
         sent = False
         for attempt in range(1, last + 1):
             try:
-                answer = self._transport.exchange(method, target, body, headers, self._patience)
+                answer = self._transport.exchange(method, target, body, headers, patience)
             except NoConnectionError as error:
                 raise UpstreamDownError(f"{self.name} cannot be reached", sent=sent) from error
             except NoAnswerError as error:
-                raise UpstreamSlowError(f"{self.name} did not answer in {self._timeout_s:g} s", sent=True) from error
+                raise UpstreamSlowError(f"{self.name} did not answer in {patience.read_s:g} s", sent=True) from error
             except BrokenError as error:
                 sent = True
                 if attempt == last:
@@ -114,3 +131,7 @@ class Upstream:
         except (NoConnectionError, NoAnswerError, BrokenError):
             return f"{self.name} cannot be reached"
         return None if status == OK else f"{self.name} is not ready"
+
+
+def _patience(timeout_s: float) -> Patience:
+    return Patience(min(CONNECT_TIMEOUT_S, timeout_s), timeout_s)

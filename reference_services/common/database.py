@@ -33,10 +33,11 @@ from reference_services.common.errors import (
 )
 from reference_services.common.mysql import MySql
 from reference_services.common.pooling import Pool, pool_of
+from reference_services.common.searching import Searched, indexes_of, make_indexes
 from reference_services.common.sqlite import Sqlite
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from flask import Flask
     from sqlalchemy import Connection, CursorResult, Engine, MetaData
@@ -121,11 +122,12 @@ class Database:
         """Give an engine for questions that wait this long and no longer."""
         return self._dialect.errand(self.engine, patience_s)
 
-    def make_tables(self, metadata: MetaData) -> None:
-        """Make the tables that are missing; other processes may do the same at the same time."""
+    def make_tables(self, metadata: MetaData, indexes: Sequence[Searched] = ()) -> None:
+        """Make the tables and indexes that are missing; other processes may do the same at the same time."""
         engine = self._dialect.errand(self.engine, MAKING_WAIT_S).execution_options(writes=True)
         with self._dialect.turn(), engine.begin() as connection, self._dialect.making_tables(connection):
             metadata.create_all(connection)
+            make_indexes(connection, indexes)
 
     def is_reference_violation(self, error: IntegrityError) -> bool:
         """Tell a broken reference (true) from a value that is taken (false)."""
@@ -188,14 +190,17 @@ class Database:
         return DatabaseBusyError(f"The database of {self._owner} is busy with the same rows; try again in a moment.")
 
 
-def open_database(app: Flask, url: str, metadata: MetaData, common: Common) -> Database:
+def open_database(
+    app: Flask, url: str, metadata: MetaData, common: Common, searched: Sequence[Searched] = ()
+) -> Database:
     """Open the database through Flask-SQLAlchemy and make what is missing of its tables.
 
     Args:
         app: the service.
         url: an SQLAlchemy URL.
         metadata: its tables.
-        common: how many threads use it, and how long callers wait for an answer.
+        common: how many threads use it, how long callers wait for an answer, and the profile.
+        searched: what is searched for, which some profiles have indexes for.
 
     Raises:
         ConfigError: it cannot be opened.
@@ -210,7 +215,7 @@ def open_database(app: Flask, url: str, metadata: MetaData, common: Common) -> D
         with app.app_context():
             database = Database(flask_database.engine, dialect, common.service)
         app.extensions[DATABASE] = database
-        _wait_for(database, dialect, metadata)
+        _wait_for(database, dialect, metadata, indexes_of(common.profile, searched))
     except ConfigError:
         raise
     except Exception as error:
@@ -234,12 +239,12 @@ def dialect_of(url: str, pool: Pool, *, patience_s: float) -> Dialect:
     raise ConfigError(f'DATABASE_URL: "{backend}" is no database that is known; use sqlite or mysql+pymysql')
 
 
-def _wait_for(database: Database, dialect: Dialect, metadata: MetaData) -> None:
+def _wait_for(database: Database, dialect: Dialect, metadata: MetaData, indexes: Sequence[Searched]) -> None:
     """Make the tables as soon as the database is there: services may be started before it."""
     clock, until = threading.Event(), time.monotonic() + START_PATIENCE_S
     while True:
         try:
-            database.make_tables(metadata)
+            database.make_tables(metadata, indexes)
         except DBAPIError as error:
             if dialect.trouble(error) is None or time.monotonic() >= until:
                 raise

@@ -51,5 +51,5 @@ class Pool:
 def pool_of(profile: Profile, threads: int) -> Pool:
     """Choose the profile's pool; no service needs more connections than it has threads."""
     if profile.connections == "per-call":
-        return Pool(FOUND)
+        return Pool(min(threads, FOUND))
     return Pool(min(threads, math.ceil(RATE_PER_S * HELD_S * SLACK)), ping=False, reset=profile.bookings == "alone")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 import time
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -11,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from reference_services.common.errors import UpstreamDownError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from reference_services.common.client import Upstream
     from reference_services.common.keyring import Claims, Keyring
@@ -35,16 +36,34 @@ class Listed(BaseModel):
     before: int
 
 
+class State(BaseModel):
+    """Who exists, and whose tokens count no more: the highest number of a user, and revocations."""
+
+    model_config = ConfigDict(frozen=True, strict=True)
+
+    highest: int
+    revoked: list[Listed]
+
+
 class Told(BaseModel):
     """What auth answers."""
 
     model_config = ConfigDict(frozen=True, strict=True)
 
-    data: list[Listed]
+    data: State
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What was fetched, and when it was asked for."""
+
+    asked: float
+    highest: int
+    before: Mapping[int, int]
 
 
 class Revocations:
-    """The list as it was last fetched; any number of threads may look at it.
+    """The list as it was last fetched, by one thread; any number of threads may look at it.
 
     Args:
         auth: has it.
@@ -56,8 +75,7 @@ class Revocations:
         self._auth = auth
         self._keyring = keyring
         self._clock = clock
-        self._lock = threading.Lock()
-        self._found: tuple[float, Mapping[int, int]] = (float("-inf"), {})
+        self._found = Found(float("-inf"), 0, {})
 
     def fetch(self) -> bool:
         """Fetch it; never anything more to do at once.
@@ -72,16 +90,15 @@ class Revocations:
         if reply.status != OK:
             raise UpstreamDownError(reply.complaint("auth"), sent=True)
         try:
-            told = Told.model_validate_json(reply.body)
+            told = Told.model_validate_json(reply.body).data
         except ValidationError as error:
             raise UpstreamDownError("auth sent no list of revocations", sent=True) from error
-        with self._lock:
-            self._found = max(self._found, (asked, {one.user: one.before for one in told.data}), key=lambda one: one[0])
+        self._found = Found(asked, told.highest, {one.user: one.before for one in told.revoked})
         return False
 
     def allows(self, claims: Claims) -> bool | None:
-        """Tell whether a token still counts; None when the list is too old to say."""
-        asked, listed = self._found
-        if self._clock() - asked > OLDEST_S:
+        """Tell whether a token still counts; None when the list is too old to say, or older than the user."""
+        found = self._found
+        if self._clock() - found.asked > OLDEST_S or claims.user_id > found.highest:
             return None
-        return claims.issued_ms > listed.get(claims.user_id, -1)
+        return claims.issued_ms > found.before.get(claims.user_id, -1)
