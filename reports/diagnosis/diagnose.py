@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from lab import samples_file
 from lab.facts import read_ledger
-from reports.diagnosis import of_the_load, of_the_parts, of_the_test
+from reports.diagnosis import of_the_database, of_the_load, of_the_parts, of_the_test
 from reports.diagnosis.facts import facts
 from reports.diagnosis.rule import apply
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from lab.store import RunFolder
     from reports.diagnosis.rule import Diagnosis
 
-RULES: Final = (*of_the_test.RULES, *of_the_load.RULES, *of_the_parts.RULES)
+RULES: Final = (*of_the_test.RULES, *of_the_load.RULES, *of_the_parts.RULES, *of_the_database.RULES)
 """Every rule; of two that score the same, the first is told first."""
 
 

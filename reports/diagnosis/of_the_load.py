@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from lab.model.words import counted
 from reports import units
 from reports.attribution.operation import KINDS
-from reports.diagnosis.rule import Rule
+from reports.diagnosis.rule import Rule, most
 from reports.full import CORE, LOAD, MACHINE, full
 from reports.levels import APART
 
@@ -74,9 +74,8 @@ def _saturated_evidence(facts: Facts) -> str:
     was = full(facts.levels, facts.run.machine.cores)
     if was:
         return f"{text}: {'; '.join(each.what for each in was)} was full"
-    waited = sorted(facts.share(*KINDS).items(), key=lambda part: -part[1])[:3]
-    most = ", ".join(f"{units.plain(name, 60)} {share:.0%}" for name, share in waited)
-    return f"{text}; nothing measured was full" + (f", and clients waited most for {most}" if most else "")
+    waited = most(facts.share(*KINDS))
+    return f"{text}; nothing measured was full" + (f", and clients waited most for {waited}" if waited else "")
 
 
 def _saturated_remedy(facts: Facts) -> str:
