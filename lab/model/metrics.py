@@ -24,7 +24,6 @@ OWN: Final = frozenset(METRICS) | {
     "db_row_lock_waits",
     "db_slow_queries",
     "db_threads_running",
-    "outbox_depth",
     "pool_in_use",
     "pool_waiting",
     "queue_age",

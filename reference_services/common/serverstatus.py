@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
 FIGURES: Final[Mapping[str, str]] = {
-    "Innodb_row_lock_time": "dbRowLockMs",
     "Innodb_row_lock_waits": "dbRowLockWaits",
     "Slow_queries": "dbSlowQueries",
     "Threads_running": "dbThreadsRunning",
