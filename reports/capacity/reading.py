@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import hypot
 from typing import TYPE_CHECKING, Final
 
 from lab.breaking import figure
@@ -30,6 +31,10 @@ if TYPE_CHECKING:
     from lab.model.sample import Tick
     from lab.model.threshold import Threshold, ThresholdResult
 
+SURE: Final = 3.0
+"""Standard errors of a difference from the best of several steps that chance does not make."""
+FALLING: Final = 0.05
+"""A fall by less than this share is a plateau."""
 MISFIT: Final = 0.2
 """A law that is further than this share from one of its steps does not describe them."""
 
@@ -137,12 +142,27 @@ def _no_peak(steps: Sequence[Measured], law: Law | None, no_law: str) -> str:
     elif law.misfit > MISFIT:
         said = f"the law is {law.misfit:.0%} off at one of the steps: it does not describe this platform"
     elif not law.peaks:
-        said = "κ may be 0: the steps show no fall that noise could not make"
+        said = "κ may be 0, by its interval"
     elif law.peak.value > top:
         said = f"the law puts it at {law.peak.value:,.0f} users, and {top} is the most that was measured"
+    elif not _falls(steps):
+        said = "no step after the best is surely slower, so that a plateau describes them as well"
     else:
         return ""
     return said
+
+
+def _falls(steps: Sequence[Measured]) -> bool:
+    """Tell whether the rate falls after the best step.
+
+    A queue behind one full resource has a sharp bend and a flat plateau, which the law can only follow with a κ.
+    """
+    place = max(range(len(steps)), key=lambda number: steps[number].level.rate)
+    best = steps[place].level
+    return any(
+        best.rate - step.level.rate > max(SURE * hypot(best.error, step.level.error), FALLING * best.rate)
+        for step in steps[place + 1 :]
+    )
 
 
 def _break(threshold: Threshold, place: int, steps: Sequence[Measured]) -> Break:

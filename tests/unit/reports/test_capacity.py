@@ -34,7 +34,7 @@ THRESHOLDS: Final = (
 def found(rate: Callable[[int], float] = FLAT, users: tuple[int, ...] = USERS, **more: Any) -> Capacity:
     """Read a run that is made up."""
     run, ticks = climb(rate, users=users, **more)
-    return read(run, ticks, Stairs(users, 10).steps, THRESHOLDS)
+    return read(run, ticks, Stairs(users, more.get("hold", 10)).steps, THRESHOLDS)
 
 
 def busy(n: int) -> Mapping[SeriesKey, float]:
@@ -127,6 +127,24 @@ def test_no_peak_is_claimed_beyond_what_was_measured() -> None:
     assert one.law is not None
     assert one.law.peaks
     assert "64 is the most that was measured" in one.no_peak
+
+
+@pytest.mark.parametrize("cap", [6, 12, 16])
+def test_no_peak_is_claimed_on_a_flat_plateau(cap: int) -> None:
+    """A queue behind one full resource bends sharply and stays flat; the law would follow it with a κ above 0."""
+    one = found(lambda n: 50.0 * min(n, cap))
+
+    assert one.plateau is not None
+    assert one.no_peak
+
+
+def test_a_sharp_bend_alone_is_no_peak_even_where_the_law_has_one() -> None:
+    """Its κ is surely above 0 here, and the sentence says why that is not enough."""
+    one = found(lambda n: 50.0 * min(n, 12), hold=20)
+
+    assert one.law is not None
+    assert one.law.peaks
+    assert "a plateau describes them as well" in one.no_peak
 
 
 def test_no_peak_is_claimed_by_a_law_that_does_not_describe_the_steps() -> None:
