@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from lab.importers import figures as kept
-from reports import audit, charts, frame, offline, tables, words
+from lab.model.histogram import Histogram
+from reports import audit, charts, frame, notified, offline, sampled, tables, words
 from reports.attribution import charts as attribution
 from reports.attribution import reading
+from reports.attribution.reading import Attribution
 from reports.tables import SHARES
 
 if TYPE_CHECKING:
@@ -15,8 +18,15 @@ if TYPE_CHECKING:
 
     from lab.importers.figures import Figures
     from lab.store import RunFolder
-    from reports.attribution.reading import Attribution
     from reports.frame import RunData
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What a run's target told beside its answers: where the time went, and how long mails took."""
+
+    times: Attribution = field(default_factory=Attribution)
+    delays: Histogram = field(default_factory=Histogram)
 
 
 def write_html(folder: RunFolder) -> Path:
@@ -32,20 +42,22 @@ def write_html(folder: RunFolder) -> Path:
         RunError: the run cannot be read, or the file not be written.
     """
     data = frame.load(folder)
-    offline.write(folder.report, render(data, kept.load(folder), reading.load(folder, data.run.warmup)))
+    warmup = data.run.warmup
+    beside = Beside(reading.load(folder, warmup), sampled.delays(folder, warmup))
+    offline.write(folder.report, render(data, kept.load(folder), beside))
     return folder.report
 
 
-def render(data: RunData, figures: Figures | None = None, told: Attribution | None = None) -> str:
+def render(data: RunData, figures: Figures | None = None, beside: Beside | None = None) -> str:
     """Give the whole page.
 
     Args:
         data: the run and its figures.
         figures: of the file that it was imported from.
-        told: what its target told of where the time went.
+        beside: what else its target told.
     """
-    drawn = [*charts.charts(data), *(attribution.charts(told, data.seconds) if told else ())]
-    run = data.run
+    told, run = beside or Beside(), data.run
+    drawn = [*charts.charts(data), *attribution.charts(told.times, data.seconds)]
     return offline.page(
         "run.html.j2",
         {chart.id: chart.figure for chart in drawn if chart.figure},
@@ -63,5 +75,6 @@ def render(data: RunData, figures: Figures | None = None, told: Attribution | No
         checks=tables.checks(data),
         custom=tables.custom_metrics(data),
         generator=tables.generator(data),
+        notified=notified.sentence(run, told.delays),
         words=words,
     )

@@ -151,7 +151,7 @@ def _named(rows: Iterable[Mapping[str, float]]) -> list[str]:
             largest[label] = max(us / whole, largest.get(label, 0.0))
     most = sorted(largest, key=lambda label: -largest[label])[:MOST_PARTS]
     named = ordered(label for label in most if largest[label] >= LEAST)
-    return named if len(named) == len(largest) else [*named, REST]
+    return [*named, REST] if any(share > 0 for label, share in largest.items() if label not in named) else named
 
 
 def _part(parts: Mapping[str, float], label: str, labels: Sequence[str]) -> float:
