@@ -14,6 +14,7 @@ VARIABLES = """
 environment variables:
   HOST, PORT                listen here (127.0.0.1, the service's port of the contract)
   PROFILE                   a rung of the ladder, from as-found to scaled (safe), and changes beside it: safe+indexed
+  WORKERS                   processes of a service, where the profile has several (half of the cores)
   LOG_LEVEL, THREADS        least level that is logged; requests handled at once (32)
   DATABASE_URL              auth, flights, booking, reminder: an SQLAlchemy URL
   BUS_URL                   booking, reminder: queue:///directory or amqp://user:password@host:port/vhost, amqps://…

@@ -22,12 +22,17 @@ from reference_services.common.searching import paging_of
 from reference_services.common.transport import transport_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from flask import Flask
 
     from reference_services.booking.config import BookingConfig
+    from reference_services.common.workers import Workers
 
 # Bookings under load come in bursts; this long the publisher gathers them into one batch.
 GATHER_S = 0.05
+# So long the process on duty listens for the others before it looks whether it should stop.
+BELL_S = 0.5
 # A request may call flights twice (client.py repeats once), and then needs a moment for its own statements.
 SPARE_S = 1.0
 # Booking waits for flights a little less than the gateway waits for booking, so that its answer still arrives.
@@ -58,7 +63,8 @@ def create_app(config: BookingConfig) -> Flask:
     store = BookingStore(database, patience if seats.settles else None, paging_of(common.profile))
     waiting = OutboxPublisher(database, publisher)
     outbox = Task("outbox", waiting.step, every_s=0.5, linger_s=GATHER_S)
-    notifier = notifier_of(common.profile, database, publisher, outbox.nudge)
+    nudge, tasks = _reached(common.workers, outbox)
+    notifier = notifier_of(common.profile, database, publisher, nudge)
     service = bookings_of(common.profile, store, seats, notifier)
     settler = Task("settler", Settler(store, service).step, every_s=0.25)
     parts = Parts(
@@ -67,7 +73,20 @@ def create_app(config: BookingConfig) -> Flask:
         checks=[database.ready, publisher.ready, flights.unready],
         figures={} if direct else {"outboxDepth": Figure(waiting.depth, database.ready)},
         background=Background(
-            [outbox, settler] if seats.settles else [outbox], [publisher.close, database.engine.dispose]
+            [*tasks, settler] if seats.settles else tasks, [publisher.close, database.engine.dispose]
         ),
     )
     return complete_app(app, parts)
+
+
+def _reached(workers: Workers, outbox: Task) -> tuple[Callable[[], None], list[Task]]:
+    """Give what wakes the outbox's task, from whatever process, and the tasks that this takes."""
+    if workers.count == 1:
+        return outbox.nudge, [outbox]
+
+    def pass_on() -> bool:
+        if workers.heard(BELL_S):
+            outbox.nudge()
+        return True
+
+    return workers.ring, [outbox, Task("bell", pass_on, every_s=0.0)]

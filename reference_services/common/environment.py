@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import os
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from reference_services.common.errors import ConfigError
 from reference_services.common.profile import Profile, profile_named
+from reference_services.common.workers import ALONE, MOST_WORKERS, Workers, workers_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -97,6 +99,7 @@ class Common:
         max_body_bytes: largest body that it takes.
         upstream_timeout_s: how long it waits for another service, in seconds.
         server_timing: whether its answers tell where their time went.
+        workers: the processes that serve it.
     """
 
     service: str
@@ -108,6 +111,7 @@ class Common:
     max_body_bytes: int
     upstream_timeout_s: float
     server_timing: bool = True
+    workers: Workers = field(default_factory=Workers)
 
     @classmethod
     def read(cls, service: str, env: Environment) -> Common:
@@ -130,4 +134,11 @@ class Common:
             max_body_bytes=env.integer("MAX_BODY_BYTES", 1 << 20, low=1024, high=1 << 30),
             upstream_timeout_s=env.number("UPSTREAM_TIMEOUT_S", 5.0, low=0.05, high=300.0),
             server_timing=env.switch("SERVER_TIMING", default=True),
+            workers=_workers(service, profile, env),
         )
+
+
+def _workers(service: str, profile: Profile, env: Environment) -> Workers:
+    count = workers_of(profile, service, len(os.sched_getaffinity(0)))
+    told = env.integer("WORKERS", count, low=1, high=MOST_WORKERS)
+    return Workers(count if profile.workers == "one" or service in ALONE else told, counting=service == "gateway")

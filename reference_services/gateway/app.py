@@ -40,8 +40,9 @@ def create_app(config: GatewayConfig) -> Flask:
         "reminder": Route(upstream("reminder", config.reminder_url)),
         "bookingservice": Route(upstream("booking", config.booking_url)),
     }
+    limiter = Limiter(config.rate_limit_per_minute, counting=common.workers.counts)
     tokens, tasks = _token_check(config, auth)
-    gateway = Gateway(routes, Limiter(config.rate_limit_per_minute), tokens)
+    gateway = Gateway(routes, limiter, tokens)
     parts = Parts(
         blueprints=[gateway_routes(gateway)],
         operations=OPERATIONS,
@@ -59,4 +60,6 @@ def _token_check(config: GatewayConfig, auth: Upstream) -> tuple[TokenCheck, lis
         return asking, []
     patience_s = min(PATIENCE_S, config.common.upstream_timeout_s)
     listed = Revocations(Upstream("auth", config.auth_url, timeout_s=patience_s, connections=1), config.keyring)
-    return Verify(config.keyring, listed, asking), [Task("revocations", listed.fetch, every_s=FETCH_EVERY_S)]
+    return Verify(config.keyring, listed, asking), [
+        Task("revocations", listed.fetch, every_s=FETCH_EVERY_S, everywhere=True)
+    ]
