@@ -22,6 +22,9 @@ BEHIND_S: Final = 1.0
 """A queue that holds more than the work of so many seconds falls behind."""
 PINNED: Final = 1.05
 """What grows by less than this while the load grows by half has reached its limit."""
+STEADY: Final = 0.95
+"""Threads that are all busy are so in nearly every second."""
+FEWEST_THREADS: Final = 4
 LOAD: Final = "load"
 """The name of the load processes among the machine's."""
 _GROWN: Final = 1.5
@@ -75,17 +78,21 @@ def _pools(at: Level) -> Iterator[Full]:
 
 
 def threads(levels: tuple[Level, ...]) -> Iterator[Full]:
-    """Give the services whose busy threads no longer grew with the load."""
+    """Give the services whose threads were all busy: as many in every second, and no more than with less load."""
     at = levels[-1]
     before = [each for each in levels if each.offered > 0 and at.offered >= _GROWN * each.offered]
     if not before:
         return
-    earlier = by_tag(before[-1].gauges, "threads_busy", "service")
+    earlier = by_tag(before[-1].peaks, "threads_busy", "service")
+    most = by_tag(at.peaks, "threads_busy", "service")
     for service, busy in by_tag(at.gauges, "threads_busy", "service").items():
-        # One that is busy now and then is no limit, however little it grows.
-        if busy >= 2 and earlier.get(service, 0.0) * PINNED > busy:  # noqa: PLR2004 - more than one at once
-            text = f"the threads of {service} ({busy:.3g} busy, as with a load of {before[-1].offered:.3g})"
-            yield Full(text, 1.0)
+        limit = most.get(service, 0.0)
+        # A number that goes up and down is what there is to do, and no limit.
+        if limit >= FEWEST_THREADS and busy >= STEADY * limit and earlier.get(service, 0.0) * PINNED > limit:
+            load = before[-1].offered
+            yield Full(
+                f"the threads of {service} (all {limit:.3g} busy, and no more than with a load of {load:.3g})", 1.0
+            )
 
 
 def _cores(at: Level, cores: int) -> Iterator[Full]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from math import ceil, sqrt
 from typing import TYPE_CHECKING, Final
@@ -27,6 +27,8 @@ SHORTEST: Final = 4
 """Seconds that a level takes for its rate to have a spread."""
 APART: Final = 1.5
 """A load whose highest level is less than this many times its lowest has not changed."""
+NEARLY: Final = 0.9
+"""A rate from this share of the highest on is about as high."""
 _MOST_ALIKE: Final = 0.9
 
 
@@ -43,6 +45,7 @@ class Level:
         p95: the same, with failures as answers that never came.
         failed: the share of requests that failed.
         gauges: means over the level.
+        peaks: their highest values.
     """
 
     offered: float
@@ -53,6 +56,14 @@ class Level:
     p95: float | None
     failed: float
     gauges: Mapping[SeriesKey, float]
+    peaks: Mapping[SeriesKey, float] = field(default_factory=dict)
+
+
+def busiest(found: Sequence[Level]) -> tuple[int, int]:
+    """Give the places of the first and the last level, of one or more, whose rate is about the highest."""
+    best = max(each.rate for each in found)
+    near = [place for place, each in enumerate(found) if each.rate >= NEARLY * best]
+    return near[0], near[-1]
 
 
 def level(offered: float, ticks: Sequence[Tick]) -> Level:
@@ -62,6 +73,7 @@ def level(offered: float, ticks: Sequence[Tick]) -> Level:
         whole.add(tick)
     good, failed = whole.histogram(REQUESTS, OK, None), whole.requests(REQUESTS, FAIL)
     counts = [answered(tick) for tick in ticks]
+    seen = _gauges(ticks)
     return Level(
         offered,
         len(ticks),
@@ -70,7 +82,8 @@ def level(offered: float, ticks: Sequence[Tick]) -> Level:
         shown_percentile(good, 0.5),
         shown_percentile(good, 0.95, failed),
         failed / max(good.count + failed, 1),
-        means(ticks),
+        {key: sum(values) / len(values) for key, values in seen.items()},
+        {key: max(values) for key, values in seen.items()},
     )
 
 
@@ -120,13 +133,13 @@ def gauge(tick: Tick, metric: str) -> float:
     return sum(value for key, value in tick.gauges.items() if key.metric == metric)
 
 
-def means(ticks: Iterable[Tick]) -> dict[SeriesKey, float]:
-    """Give each gauge's mean over the seconds that have it."""
+def _gauges(ticks: Iterable[Tick]) -> dict[SeriesKey, list[float]]:
+    """Give each gauge's values in the seconds that have it."""
     found: dict[SeriesKey, list[float]] = {}
     for tick in ticks:
         for key, value in tick.gauges.items():
             found.setdefault(key, []).append(value)
-    return {key: sum(values) / len(values) for key, values in found.items()}
+    return found
 
 
 def standard_error(counts: Sequence[float]) -> float:

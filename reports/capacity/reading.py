@@ -19,7 +19,7 @@ from lab.model.threshold import INTEGRITY_METRICS, Outcome, judge
 from lab.model.verdict import Validity
 from reports.capacity.result import Break, Capacity, Measured
 from reports.full import full, unseen
-from reports.levels import SHORTEST, level
+from reports.levels import SHORTEST, busiest, level
 from reports.stats.knee import knee
 from reports.stats.usl import FEWEST, FewPointsError, Law, Point, fit
 
@@ -63,7 +63,8 @@ def read(run: Run, ticks: Iterable[Tick], steps: Sequence[Step], thresholds: Seq
     measured = tuple(found)
     law, no_law = _law(measured)
     at = _plateau(measured)
-    until = measured if at is None else measured[: _last(measured, at) + 1]
+    # Where the rate falls again, something else may hold it up.
+    until = measured[: busiest([step.level for step in measured])[1] + 1]
     return Capacity(
         run,
         measured,
@@ -113,12 +114,6 @@ def _plateau(steps: Sequence[Measured]) -> int | None:
         if not any(grew(users, rates, place, later) for later in range(place + 1, len(steps))):
             return place
     return None
-
-
-def _last(steps: Sequence[Measured], at: int) -> int:
-    """Give the last step of the plateau: where the rate falls again, something else may hold it up."""
-    best = steps[at].level.rate
-    return max(place for place in range(at, len(steps)) if steps[place].level.rate >= 0.9 * best)
 
 
 def _law(steps: Sequence[Measured]) -> tuple[Law | None, str]:

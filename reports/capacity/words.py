@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 UNSURE: Final = 0.2
 """A rate whose interval is wider than this share of it, to each side, is hardly known."""
+NOTHING: Final = 1e-9
+"""A parameter below this is one that the search left at its limit."""
 HALF_WIDTH: Final = 1.96
 """Standard errors to each side that hold the mean in 95 % of the cases."""
 METHOD: Final = (
@@ -103,7 +105,9 @@ def span(found: Span) -> str:
 
 def number(value: float) -> str:
     """Write a number with three figures that count."""
-    return f"{value:,.3g}" if isfinite(value) else "any number"
+    if not isfinite(value):
+        return "any number"
+    return f"{value:,.3g}" if abs(value) >= NOTHING else "0"
 
 
 def peak(found: Capacity) -> str:

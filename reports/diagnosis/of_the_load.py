@@ -10,10 +10,11 @@ from reports import units
 from reports.attribution.operation import KINDS
 from reports.diagnosis.rule import Rule, most
 from reports.full import CORE, LOAD, MACHINE, full
-from reports.levels import APART
+from reports.levels import APART, NEARLY, busiest
 
 if TYPE_CHECKING:
     from reports.diagnosis.facts import Facts
+    from reports.full import Full
     from reports.levels import Level
 
 FLAT: Final = 0.2
@@ -23,14 +24,20 @@ SLOWER: Final = 1.3
 
 
 def flat_part(facts: Facts) -> tuple[Level, Level] | None:
-    """Give the lowest level from which throughput did not grow, and the highest; None where it grew all the way."""
+    """Give the lowest level with about the highest throughput, and the highest level of the load.
+
+    None where throughput grew all the way, or answers took no longer.
+    """
     if len(facts.levels) < 2:  # noqa: PLR2004 - one level is no change
         return None
-    last = facts.levels[-1]
-    for level in facts.levels[:-1]:
-        if last.offered >= APART * level.offered and _growth(level, last) < FLAT:
-            return (level, last) if _slower(level, last) >= SLOWER else None
-    return None
+    first, last = facts.levels[busiest(facts.levels)[0]], facts.levels[-1]
+    flat = last.offered >= APART * first.offered and _growth(first, last) < FLAT
+    return (first, last) if flat and _slower(first, last) >= SLOWER else None
+
+
+def _was_full(facts: Facts) -> tuple[Full, ...]:
+    """Give what was full where throughput was about the highest: beyond that something else may hold it up."""
+    return full(facts.levels[: busiest(facts.levels)[1] + 1], facts.run.machine.cores)
 
 
 def _growth(level: Level, last: Level) -> float:
@@ -64,22 +71,23 @@ def _saturated_evidence(facts: Facts) -> str:
         return ""
     level, last = found
     unit = "arrivals/s" if facts.run.scenario.open else "users"
+    went = "fell" if last.rate < NEARLY * level.rate else "flat"
     text = (
-        f"throughput flat from {level.offered:,.0f} to {last.offered:,.0f} {unit} "
+        f"throughput {went} from {level.offered:,.0f} to {last.offered:,.0f} {unit} "
         f"({level.rate:,.3g}/s, then {last.rate:,.3g}/s), while the median grew {_slower(level, last):.1f}-fold "
         f"({units.duration(level.median)} to {units.duration(last.median)})"
     )
     if last.p95 is not None and not isfinite(last.p95):
         text += ", and p95 is no answer"
-    was = full(facts.levels, facts.run.machine.cores)
+    was = _was_full(facts)
     if was:
-        return f"{text}: {'; '.join(each.what for each in was)} was full"
+        return f"{text}; full: {'; '.join(each.what for each in was)}"
     waited = most(facts.share(*KINDS))
     return f"{text}; nothing measured was full" + (f", and clients waited most for {waited}" if waited else "")
 
 
 def _saturated_remedy(facts: Facts) -> str:
-    was = full(facts.levels, facts.run.machine.cores)
+    was = _was_full(facts)
     if not was:
         return "find what it waits for: Server-Timing by part in the report, a profiler on the busiest service"
     first = was[0].what

@@ -90,19 +90,21 @@ def _threads_evidence(facts: Facts) -> str:
     said = []
     parts = facts.share("queue")
     if sum(parts.values()) >= HELD_UP:
-        said.append(f"{sum(parts.values()):.0%} of what clients waited was for a free thread ({most(parts)})")
+        said.append(f"{sum(parts.values()):.0%} of what clients waited was for a free thread or a core ({most(parts)})")
     said += [f"{units.plain(what, 200)} stopped growing with the load" for what in _pinned(facts)]
     return "; ".join(said)
 
 
 THREADS: Final = Rule(
     "threads-full",
-    "requests wait for a free thread",
+    "requests wait to be taken up",
     0.75,
     _threads_missing,
     _threads,
     _threads_evidence,
-    lambda _: "find what the threads wait for first; more of them (THREADS) only help where that is not a core",
+    lambda _: (
+        "find what the threads wait for: more of them (THREADS) help only where that is neither a core nor a lock"
+    ),
 )
 
 

@@ -132,7 +132,11 @@ FAULTS: Final[dict[str, tuple[Facts, tuple[str, ...]]]] = {
                 beside=lambda n: cpu(auth=min(0.2 * n, 0.98), load=0.1),
             ),
         ),
-        ("throughput flat from 5 to 25 users (200/s, then ", "one core of auth (0.98 in use)", "median grew 5.0-fold"),
+        (
+            "throughput flat from 5 to 25 users (200/s, then ",
+            "full: one core of auth (0.98 in use)",
+            "median grew 5.0-fold",
+        ),
     ),
     "cores-full": (
         replace(WELL, gauges=gauged(cpu__booking=0.9, cpu__mariadb=0.95)),
@@ -153,7 +157,7 @@ FAULTS: Final[dict[str, tuple[Facts, tuple[str, ...]]]] = {
     ),
     "threads-full": (
         replace(WELL, parts={**WELL.parts, "gateway.queue": 60.0}),
-        ("52% of what clients waited was for a free thread (gateway.queue 52%)",),
+        ("52% of what clients waited was for a free thread or a core (gateway.queue 52%)",),
     ),
     "queue-behind": (
         replace(WELL, run=audited(drain_seconds=31.0), gauges=growing("queue_depth", "notifications", 2400)),
@@ -252,8 +256,22 @@ def test_a_flat_throughput_without_a_slower_answer_is_no_saturation() -> None:
     assert found(lambda _: 100.0, (5, 25)) == ("saturated",)
 
 
+def test_a_throughput_that_falls_is_told_from_where_it_was_highest() -> None:
+    """It rose up to 8 users, and fell; what was full is what was full there."""
+    held = climbed(
+        lambda n: 50.0 * n if n <= 8 else 120.0,
+        users=(1, 2, 4, 8, 16, 32),
+        beside=lambda n: cpu(booking=0.97 if n == 8 else 0.3, load=0.1),
+    )
+    first = look(replace(WELL, levels=held)).found[0]
+
+    assert first.rule == "saturated"
+    assert first.evidence.startswith("throughput fell from 8 to 32 users (400/s, then 120/s)")
+    assert first.evidence.endswith("full: one core of booking (0.97 in use)")
+
+
 def test_threads_that_stop_growing_with_the_load_are_told() -> None:
-    """32 of them at both of two levels, the higher with half as many users more; not where they still grow."""
+    """All 32 of them with 40 users and with 80; not where they still grow, nor two that are rarely all busy."""
 
     def score(most: int) -> float:
         held = climbed(
@@ -266,6 +284,7 @@ def test_threads_that_stop_growing_with_the_load_are_told() -> None:
 
     assert score(32) == pytest.approx(0.45)
     assert score(200) == 0
+    assert score(2) == 0
 
 
 def test_what_sign_ins_wait_for_is_their_own_doing() -> None:
