@@ -47,7 +47,9 @@ def _waits(facts: Facts) -> float | None:
 
 
 def _rows_missing(facts: Facts) -> str:
-    return "" if facts.booked and facts.booked.tried and BOOKING in facts.operations else "it booked nothing"
+    if facts.booked is None:
+        return "there is no ledger of what it booked"
+    return "" if facts.booked.tried and BOOKING in facts.operations else "it booked nothing"
 
 
 def _rows(facts: Facts) -> float:

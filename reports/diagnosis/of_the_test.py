@@ -165,7 +165,8 @@ def _failing_evidence(facts: Facts) -> str:
     if most is None:
         return text
     (operation, reason), count = most
-    return f"{text}, most of them {units.plain(operation, 40)}: {units.plain(reason, 160)} ({count:,} times)"
+    what = f"{units.plain(operation, 40)}: {units.plain(reason, 160)}" if operation else units.plain(reason, 160)
+    return f"{text}, most often {what} ({counted(count, 'time')})"
 
 
 FAILURES: Final = Rule(
