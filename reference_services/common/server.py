@@ -1,4 +1,4 @@
-"""The WSGI server: granian with threads, in one process or several (docs/decisions/001-wsgi-server.md, 010-ladder.md)."""
+"""The WSGI server: granian with threads, in one process or several (docs/decisions/001-wsgi-server.md, 010)."""
 
 from __future__ import annotations
 
