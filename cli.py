@@ -123,13 +123,14 @@ def up(  # noqa: PLR0913 - each is an option
     """Start the platform on this machine and return when every service is healthy."""
     from lab.stack import control
     from lab.stack.backend import EMBEDDED
+    from lab.stack.profiles import DEFAULT
     from reports.stack import StackView
 
     told = _settings(profile=profile, backend=backend, db_url=db_url, amqp_url=amqp_url, smtp_url=smtp_url)
     under = told.stack_backend(db_url, amqp_url, smtp_url) or EMBEDDED
     with StackView() as view:
         state = control.up(
-            ROOT, profile=told.profile or "safe", backend=under, port_offset=port_offset, fresh=fresh, on_event=view
+            ROOT, profile=told.profile or DEFAULT, backend=under, port_offset=port_offset, fresh=fresh, on_event=view
         )
     typer.echo(
         f"The platform is up ({state.profile}, {state.backend}): {state.target().gateway}. "
@@ -156,6 +157,22 @@ def status(*, as_json: opt.AsJson = False) -> None:
     found = look(ROOT)
     typer.echo(status_json(found) if as_json else "\n".join(status_lines(found)))
     raise typer.Exit(0 if found.healthy else 1)
+
+
+@app.command()
+def profiles(*, as_json: opt.AsJson = False) -> None:
+    """List the profiles of the lab's platform: what each changes, and what that should gain."""
+    from rich.console import Console
+
+    from lab.stack.profiles import DEFAULT
+    from reference_services.common.profile import CHANGES
+    from reports.profiles import profiles_json, profiles_table
+
+    if as_json:
+        typer.echo(profiles_json(CHANGES, DEFAULT))
+    else:
+        Console().print(profiles_table(CHANGES, DEFAULT))
+        typer.echo("Each has all changes above it. One change alone: --profile safe+indexed (docs/profiles.md)")
 
 
 @app.command()
@@ -589,6 +606,108 @@ def compare(  # noqa: PLR0913, PLR0917 - each is an option
 
 
 @app.command()
+def capacity(  # noqa: PLR0913, PLR0917 - each is an option
+    scenario: Annotated[str, typer.Option("--scenario", "-s", help="A name, or a path to a .toml file.")] = "capacity",
+    steps: opt.Steps = "1,2,4,8,16,32,64",
+    hold: opt.Hold = "10s",
+    target: opt.TargetName = "",
+    gateway: opt.Gateway = "",
+    profile: opt.Profile = None,
+    backend: opt.Backend = None,
+    db_url: opt.DbUrl = "",
+    amqp_url: opt.AmqpUrl = "",
+    smtp_url: opt.SmtpUrl = "",
+    label: Annotated[str, typer.Option(help="A name for this revision of the system.")] = "",
+    note: opt.Note = "",
+    threshold: Annotated[list[str] | None, typer.Option(help="As for run, repeatable; judged at each step.")] = None,
+    time_scale: Annotated[float, typer.Option(help="Multiply the hold.")] = 1.0,
+    seed: Annotated[int, typer.Option(help="Seed of the users' random choices.")] = 1,
+    dataset: Annotated[Path | None, typer.Option("--dataset", help="Use this dataset file.")] = None,
+    out: opt.Out = RUNS,
+    workers: opt.Workers = None,
+    html: Annotated[Path | None, typer.Option("--html", help="Write the page there, and not into the run.")] = None,
+    *,
+    audit: Annotated[bool, typer.Option("--audit/--no-audit", help="Check afterwards what was sold.")] = True,
+    allow_public: opt.AllowPublic = False,
+    as_json: opt.AsJson = False,
+) -> None:
+    """Climb steps of users until throughput grows no more; say how far it scales and what was full.
+
+    It ends as a run does: 99 where the audit found something, 98 where the generator could not keep up.
+    """
+    from lab import capacity as climbing
+    from lab import place, runner
+    from lab.lint.linter import before_run
+    from lab.model import crew as crews
+    from reports.capacity import files
+    from reports.live import LiveView
+    from reports.stack import StackView
+
+    stairs = climbing.stairs(steps, hold, time_scale)
+    judged = _planned(scenario, None, threshold, 1.0, "")
+    planned = stairs.scenario(judged)
+    told = _settings(profile=profile, backend=backend, db_url=db_url, amqp_url=amqp_url, smtp_url=smtp_url)
+    under = told.stack_backend(db_url, amqp_url, smtp_url)
+    named = place.named(target, {"gateway": gateway}, ROOT, allow_public=allow_public)
+    crew = crews.planned(workers=workers, cores=os.cpu_count() or 1, peak=planned.peak)
+    with (
+        StackView() as view,
+        place.platform(named, told.profile or None, ROOT, view, under) as (where, state),
+    ):
+        view.close()
+        data, file = _dataset(where, planned, dataset, state)
+        if remark := before_run(planned, data, scenario):
+            typer.echo(remark, err=True)
+        plan = runner.Plan(
+            planned,
+            where,
+            data,
+            file,
+            out,
+            seed=seed,
+            command=_typed(),
+            label=label,
+            note=note,
+            profile=state.profile if state else told.profile,
+            backend=state.backend if state else "",
+            time_scale=time_scale,
+            audit=audit,
+            mail_file=state.mail_path if state else None,
+            crew=crew,
+            processes=state.processes if state else {},
+            enough=climbing.Plateau(stairs.steps).enough,
+        )
+        with runner.catching_interrupts() as interrupts, LiveView(planned, f"capacity · {where.name}") as live:
+            folder, done, _ = runner.execute(plan, live, interrupts)
+    found = files.capacity(folder, stairs.steps, judged.thresholds)
+    path = files.write(found, folder, html)
+    if as_json:
+        typer.echo(files.as_json(found), nl=False)
+    else:
+        files.show(found, _console(), path)
+    raise typer.Exit(done.verdict.exit_code if done.verdict else Exit.ERROR)
+
+
+@app.command()
+def diagnose(
+    run: Annotated[str, typer.Argument(help="An id, `latest`, or a run folder's path.", metavar="RUN")],
+    out: opt.Out = RUNS,
+    *,
+    as_json: opt.AsJson = False,
+) -> None:
+    """Say what held a run up, the weightiest first, each finding with its evidence and what to try."""
+    from lab import store
+    from reports.diagnosis import text
+    from reports.diagnosis.diagnose import diagnose as look
+
+    found = look(store.find(run, out))
+    if as_json:
+        typer.echo(text.as_json(found))
+    else:
+        text.show(found, _console())
+
+
+@app.command()
 def report(  # noqa: PLR0913, PLR0917 - each is an option
     run: opt.RunId,
     html: opt.ToHtml = None,
@@ -849,6 +968,13 @@ def _page(door: Door | None, first: Order) -> AbstractContextManager[Page | None
 
     names = catalogue.names(SCENARIOS)
     return Page(door, [*names, *({first.scenario} - {*names})], first) if door else nullcontext()
+
+
+def _typed() -> str:
+    """Give the command line as it was typed, without what is secret in it."""
+    from lab import redact
+
+    return shlex.join(["airbourne-lab", *redact.command(sys.argv[1:])])
 
 
 def _settings(**options: str | None) -> Settings:

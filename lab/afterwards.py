@@ -33,7 +33,8 @@ _STATUS: Final = {"finished": Status.FINISHED, "stopped": Status.STOPPED}
 class Followed:
     """What the load processes left: the sums of their ticks, each one's CPU share by second, and how they ended.
 
-    `started` is when second 0 began, empty when there was none; `missed` the threshold that it was to be ended by.
+    `started` is when second 0 began, empty when there was none; `missed` the threshold that it was to be ended by;
+    `enough` whether it was ended since it had shown what it was to show.
     """
 
     sums: Sums
@@ -41,6 +42,7 @@ class Followed:
     end: LoadEnd
     started: str = ""
     missed: Crossing | None = None
+    enough: bool = False
 
     @property
     def aborted(self) -> Crossing | None:
@@ -50,6 +52,8 @@ class Followed:
     @property
     def status(self) -> Status:
         """Give how far the run came."""
+        if self.enough and self.end.reason == "stopped" and not self.missed:
+            return Status.FINISHED
         return Status.ABORTED if self.aborted else _STATUS.get(self.end.reason, Status.CRASHED)
 
 

@@ -29,6 +29,8 @@ def add_integrity(tally: Tally, integrity: Integrity) -> None:
         value = getattr(integrity, metric)
         if value is not None:
             tally.gauges[SeriesKey(metric)] = float(value)
+    if integrity.notifications_missing is not None:
+        tally.gauges[SeriesKey("drain_time")] = integrity.drain_seconds
 
 
 def judge_all(thresholds: Iterable[Threshold], tally: Tally) -> tuple[ThresholdResult, ...]:

@@ -37,7 +37,11 @@ AllowPublic = Annotated[
 
 Profile = Annotated[
     str | None,
-    typer.Option("--profile", help="How it behaves: safe (the default) or as-found.", rich_help_panel=_PLATFORM),
+    typer.Option(
+        "--profile",
+        help="How it behaves: as-found, safe, … scaled; airbourne-lab profiles lists them.",
+        rich_help_panel=_PLATFORM,
+    ),
 ]
 Backend = Annotated[
     str | None,
@@ -94,6 +98,8 @@ Warmup = Annotated[
     str,
     typer.Option("--warmup", help="The first seconds are shown and not judged: 30s, or auto (MSER-5).", metavar="TIME"),
 ]
+Steps = Annotated[str, typer.Option("--steps", help="Users of each step, rising.", metavar="N,N,…")]
+Hold = Annotated[str, typer.Option("--hold", help="How long each step is held.", metavar="TIME")]
 Note = Annotated[str, typer.Option("--note", help="What was changed, and what it should give: for the comparison.")]
 RunId = Annotated[str, typer.Argument(help="An id, `latest`, or a run folder's path.", metavar="RUN")]
 WithLabel = Annotated[str, typer.Option("--label", help="Only those with this label.")]

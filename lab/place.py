@@ -10,6 +10,7 @@ from lab.errors import StackError
 from lab.stack import control
 from lab.stack.backend import EMBEDDED, Backend
 from lab.stack.owned import running
+from lab.stack.profiles import DEFAULT
 from lab.stack.state import StackEvent
 
 if TYPE_CHECKING:
@@ -69,6 +70,6 @@ def platform(
         yield state.target(), state
     else:
         on_event(StackEvent("stack", "starting", 0.0, "starting the platform for this run"))
-        with running(root, profile or "safe", on_event, backend=backend or EMBEDDED) as state:
+        with running(root, profile or DEFAULT, on_event, backend=backend or EMBEDDED) as state:
             on_event(StackEvent("stack", "ready", 0.0, "the platform is up, for this run"))
             yield state.target(), state

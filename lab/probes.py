@@ -1,4 +1,4 @@
-"""What is measured beside the load, once a second: CPU and memory of each part, and how much waits in the queues.
+"""What is measured beside the load, once a second: CPU and memory of each part, and what services tell of themselves.
 
 It runs in a thread of the process that looks after the run, never in a load process. Nobody waits for it: the run
 takes what was measured last, and what has no answer in time is no figure.
@@ -6,12 +6,12 @@ takes what was measured last, and what has no answer in time is no figure.
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
+from lab.asked import ANSWER_S, Asked
 from lab.model.sample import SeriesKey
 
 if TYPE_CHECKING:
@@ -23,14 +23,8 @@ if TYPE_CHECKING:
     from lab.model.target import Target
 
 EVERY_S: Final = 1.0
-ANSWER_S: Final = 0.3
-LARGEST: Final = 64 * 1024
-LARGEST_DEPTH: Final = 1e15
-"""More is no figure; nor is what is no number, which no comparison holds for."""
 CHILDREN_EVERY: Final = 5
 """Children are looked for every so many seconds: that takes a look at every process of the machine."""
-DEPTHS: Final = (("reminder", "queueDepth", "notifications"), ("booking", "outboxDepth", "outbox"))
-"""Which service tells which figure, and the queue's name here."""
 
 
 class Probes:
@@ -41,11 +35,11 @@ class Probes:
 
         Args:
             processes: the main process of each part, by name; its children count with it.
-            target: asked for its queues, if given.
+            target: whose services are asked for their own figures, if given.
         """
         self._processes = dict(processes)
         self._families = Families(self._processes)
-        self._queues = Queues(target) if target else None
+        self._asked = Asked(target) if target else None
         self._lock = threading.Lock()
         self._found: dict[SeriesKey, float] = {}
         self._stop = threading.Event()
@@ -67,14 +61,16 @@ class Probes:
     ) -> None:
         """End; a question that is on its way is not waited for longer than its time-out."""
         self._stop.set()
-        self._thread.join(ANSWER_S * (len(DEPTHS) + 1))
+        self._thread.join(2 * ANSWER_S)
+        if self._asked is not None:
+            self._asked.close()
 
     def _measure(self) -> None:
         due = time.monotonic()
         while not self._stop.is_set():
             self._note(self._families.measure())
-            if self._queues is not None:
-                self._note(self._queues.ask())
+            if self._asked is not None:
+                self._note(self._asked.ask())
             due = max(due + EVERY_S, time.monotonic())
             self._stop.wait(due - time.monotonic())
 
@@ -149,38 +145,3 @@ def _figures(process: psutil.Process) -> tuple[float, int] | None:
             return times.user + times.system, process.memory_info().rss
     except psutil.Error:
         return None
-
-
-class Queues:
-    """How much waits, as services say in `/figures`; none is asked through the gateway, which is under load."""
-
-    def __init__(self, target: Target) -> None:
-        from urllib3 import PoolManager  # noqa: PLC0415 - not needed by `--help`
-
-        own = [(target.url(service), figure, queue) for service, figure, queue in DEPTHS]
-        self._asked = [
-            (f"{url}/figures", figure, queue) for url, figure, queue in own if not url.startswith(f"{target.gateway}/")
-        ]
-        self._pool: Any = PoolManager(retries=False, timeout=ANSWER_S)
-
-    def ask(self) -> dict[SeriesKey, float]:
-        """Ask; what is not said in time is left out."""
-        found = {}
-        for url, figure, queue in self._asked:
-            value = self._data(url).get(figure)
-            if isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= LARGEST_DEPTH:
-                found[SeriesKey("queue_depth", (("queue", queue),))] = float(value)
-        return found
-
-    def _data(self, url: str) -> Mapping[str, Any]:
-        from urllib3.exceptions import HTTPError  # noqa: PLC0415 - as above
-
-        try:
-            answer = self._pool.request("GET", url, redirect=False, preload_content=False)
-            text = answer.read(LARGEST)
-            answer.close()  # which ends no connection that has given its whole answer
-            found = json.loads(text)
-        except (HTTPError, ValueError, RecursionError):
-            return {}
-        data = found.get("data") if isinstance(found, dict) else None
-        return data if isinstance(data, dict) else {}

@@ -6,7 +6,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -24,6 +24,7 @@ from lab.load import LoadProcess
 from lab.model.crew import Crew
 from lab.model.dataset import Dataset
 from lab.model.run import DatasetSummary, Pairing, Run, Status
+from lab.model.sample import Tick
 from lab.model.scenario import Scenario
 from lab.model.target import Target
 from lab.platform import Client
@@ -34,7 +35,7 @@ from lab.steady import Sums
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lab.model.sample import Tally, Tick
+    from lab.model.sample import Tally
     from lab.store import RunFolder
 
 POLL_S: Final = 0.1
@@ -48,7 +49,8 @@ class Plan:
     """What to run, against what, and where to keep it.
 
     `processes` are the main processes of the platform's parts, where they run on this machine; `sink` hears of every
-    second; `steering` may change the load while it goes on.
+    second; `steering` may change the load while it goes on; `enough` sees every second, and ends a load that has shown
+    what it was to show.
     """
 
     scenario: Scenario
@@ -70,6 +72,7 @@ class Plan:
     processes: Mapping[str, int] = field(default_factory=dict)
     sink: Sink | None = None
     steering: Steering | None = None
+    enough: Callable[[Tick], bool] | None = None
 
 
 class Observer(Protocol):
@@ -216,7 +219,7 @@ def _now() -> str:
 def _follow(run: Run, folder: RunFolder, plan: Plan, observer: Observer, interrupts: Interrupts) -> Followed:
     """Start the load process and add up what it records until it ends."""
     sums, asked, killed_at = Sums(run.scenario, run.scenario.warmup), 0, 0.0
-    cpu, missed = CpuWatch(), None
+    cpu, missed, enough = CpuWatch(), None, False
     observer.stage("Starting the load process" if plan.crew.alone else "Starting the master and its workers")
     with (
         LoadProcess(folder, plan.dataset_file, plan.crew) as load,
@@ -232,18 +235,19 @@ def _follow(run: Run, folder: RunFolder, plan: Plan, observer: Observer, interru
                 sums.add(tick)
                 cpu.add(tick)
                 observer.second(sums.whole, tick)
+                enough = enough or (plan.enough is not None and plan.enough(tick))
                 if not asked and missed is None:
                     missed = crossing(run.scenario.thresholds, sums.judged, tick.second + 1)
             observer.second(sums.whole, None)
             for number in plan.steering.edits() if plan.steering is not None else ():
                 observer.stage(f"{CHANGING}: {number} from now on")
                 load.edit(number)
-            for _ in range(min(interrupts.count + bool(missed), 2) - asked):
+            for _ in range(min(interrupts.count + bool(missed or enough), 2) - asked):
                 asked += 1
                 killed_at = time.monotonic() + KILL_AFTER_S if asked > 1 else 0.0
-                why = f" since {said(missed)} (abortOnFail)" if missed else ""
+                why = f" since {said(missed)} (abortOnFail)" if missed else ", it has shown enough" if enough else ""
                 observer.stage("Stopping at once" if asked > 1 else f"Stopping{why}: users finish what they began")
                 load.stop()
             if killed_at and time.monotonic() > killed_at:
                 break
-        return Followed(sums, cpu.shares, load.end(), beside.run.load_started, missed)
+        return Followed(sums, cpu.shares, load.end(), beside.run.load_started, missed, enough and not interrupts.count)

@@ -13,7 +13,8 @@ from reference_services.common.log import log_to_stderr
 VARIABLES = """
 environment variables:
   HOST, PORT                listen here (127.0.0.1, the service's port of the contract)
-  PROFILE                   safe (default) or as-found
+  PROFILE                   a rung of the ladder, from as-found to scaled (safe), and changes beside it: safe+indexed
+  WORKERS                   processes of a service, where the profile has several (half of the cores)
   LOG_LEVEL, THREADS        least level that is logged; requests handled at once (32)
   DATABASE_URL              auth, flights, booking, reminder: an SQLAlchemy URL
   BUS_URL                   booking, reminder: queue:///directory or amqp://user:password@host:port/vhost, amqps://…
@@ -23,11 +24,13 @@ environment variables:
                             (encrypted: &cafile=file, &verify=no)
   AUTH_URL, FLIGHTS_URL, BOOKING_URL, REMINDER_URL
                             gateway: all; booking: FLIGHTS_URL
-  JWT_SECRET_FILE           auth: a file with the key, at least 32 characters
+  JWT_SECRET_FILE           auth, and the gateway where it verifies tokens itself: a file with keys, one on each line,
+                            of at least 32 characters; the first signs, all verify; it is read again when it changes
   BCRYPT_COST               auth: of a password's hash, 4 to 15 (10)
   RATE_LIMIT_PER_MINUTE     gateway: per client address (1000000)
   MAX_BODY_BYTES            largest body (1048576)
   UPSTREAM_TIMEOUT_S        how long to wait for another service (5)
+  SERVER_TIMING             whether answers tell where their time went: on (default) or off
 """
 
 

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from lab.importers import figures as kept
-from reports import audit, charts, frame, offline, spent, tables, words
+from lab.model.histogram import Histogram
+from reports import audit, charts, frame, notified, offline, sampled, spent, tables, words
+from reports.attribution import charts as attribution
+from reports.attribution import reading
+from reports.attribution.reading import Attribution
 from reports.tables import SHARES
 
 if TYPE_CHECKING:
@@ -14,6 +19,14 @@ if TYPE_CHECKING:
     from lab.importers.figures import Figures
     from lab.store import RunFolder
     from reports.frame import RunData
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What a run's target told beside its answers: where the time went, and how long mails took."""
+
+    times: Attribution = field(default_factory=Attribution)
+    delays: Histogram = field(default_factory=Histogram)
 
 
 def write_html(folder: RunFolder) -> Path:
@@ -28,14 +41,23 @@ def write_html(folder: RunFolder) -> Path:
     Raises:
         RunError: the run cannot be read, or the file not be written.
     """
-    offline.write(folder.report, render(frame.load(folder), kept.load(folder)))
+    data = frame.load(folder)
+    warmup = data.run.warmup
+    beside = Beside(reading.load(folder, warmup), sampled.delays(folder, warmup))
+    offline.write(folder.report, render(data, kept.load(folder), beside))
     return folder.report
 
 
-def render(data: RunData, figures: Figures | None = None) -> str:
-    """Give the whole page; `figures` are those of the file that the run was imported from."""
-    drawn = charts.charts(data)
-    run = data.run
+def render(data: RunData, figures: Figures | None = None, beside: Beside | None = None) -> str:
+    """Give the whole page.
+
+    Args:
+        data: the run and its figures.
+        figures: of the file that it was imported from.
+        beside: what else its target told.
+    """
+    told, run = beside or Beside(), data.run
+    drawn = [*charts.charts(data), *attribution.charts(told.times, data.seconds)]
     return offline.page(
         "run.html.j2",
         {chart.id: chart.figure for chart in drawn if chart.figure},
@@ -54,5 +76,6 @@ def render(data: RunData, figures: Figures | None = None) -> str:
         custom=tables.custom_metrics(data),
         generator=tables.generator(data),
         platform=spent.facts(data),
+        notified=notified.sentence(run, told.delays),
         words=words,
     )

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Final
 from lab.model.sample import FAIL, OK, SERVICE
 from lab.model.threshold import Selector
 from lab.model.words import counted
-from reports import custom, units, words
-from reports.layout import BAD, BOLD, DIM, FIGURE, GOOD, WARN, Span, dots, trend_rows, wrapped
+from reports import custom, notified, units, words
+from reports.attribution import told
+from reports.attribution.operation import operations
+from reports.layout import BAD, BOLD, DIM, FIGURE, GOOD, LABEL, WARN, Span, dots, trend_rows, wrapped
 from reports.shown import HIDDEN_BELOW, WEAK_BELOW, beyond, shown_percentile
 from reports.words import Mark
 
@@ -34,6 +36,8 @@ def lines(run: Run, tally: Tally, width: int) -> Iterator[Line]:
         yield ()
     yield from _checks(tally, width)
     yield from _http(run, tally, width)
+    yield from _server_timing(tally, width)
+    yield from _notifications(run, tally, width)
     yield from _execution(run, tally, width)
     yield from _network(tally)
     yield from _custom(tally, width)
@@ -104,6 +108,28 @@ def _http(run: Run, tally: Tally, width: int) -> Iterator[Line]:
     yield (dots("http_req_failed"), Span(f"{units.percent(failed / total)} {failed} out of {total}", FIGURE))
     yield (dots("http_reqs"), Span(f"{total} {_per_second(total / max(tally.seconds, 1))}", FIGURE))
     yield from _unfinished(run)
+    yield ()
+
+
+def _server_timing(tally: Tally, width: int) -> Iterator[Line]:
+    """Say where the time of the operation goes that takes most of it, where the target tells."""
+    if said := told.line(operations((key, found.bins) for key, found in tally.trends.items())):
+        yield from wrapped((dots("server_timing"),), said, width, FIGURE, LABEL + 6)
+        yield ()
+
+
+def _notifications(run: Run, tally: Tally, width: int) -> Iterator[Line]:
+    """Say how long mails took after their bookings, of every run that was audited."""
+    if run.integrity is None:
+        return
+    waited = notified.delays(tally)
+    yield (Span("    NOTIFICATIONS", BOLD),)
+    if waited.count:
+        yield from trend_rows([(notified.METRIC, 4, _trend(waited))], width)
+    else:
+        yield from wrapped((dots(notified.METRIC),), notified.NONE, width, DIM, LABEL + 6)
+    if drained := notified.drained(run):
+        yield from wrapped((dots("drain_time"),), drained, width, FIGURE, LABEL + 6)
     yield ()
 
 

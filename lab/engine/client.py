@@ -27,6 +27,7 @@ from locust.exception import ResponseError
 
 from lab.engine.equipped import Equipped
 from lab.engine.ledger import Ledger
+from lab.engine.parts import begun
 from lab.engine.recorder import Recorder
 from lab.model.target import Target
 
@@ -92,6 +93,8 @@ class LabSession(FastHttpSession):
         """Send a request; see Locust's `FastHttpSession.request`."""
         if self.pace is not None:
             self.pace()
+        if self.recorder.tells_time:
+            kwargs["headers"] = {**begun(), **(kwargs.get("headers") or {})}
         self.recorder.sent()
         finished = False
         try:

@@ -16,6 +16,8 @@ from geventhttpclient.header import Headers
 from geventhttpclient.response import HTTPConnectionClosed, HTTPSocketResponse
 from locust.exception import CatchResponseError, LocustError, ResponseError
 
+from lab.model.server_timing import timing_of
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Literal, Self
@@ -30,6 +32,7 @@ _LENGTH: Final = b"\r\ncontent-length:"
 _HOLD: Final = b"\r\nconnection:"
 _KEEP: Final = b"\r\nconnection: keep-alive\r\n"
 _UNUSUAL: Final = (b"\r\ntransfer-encoding:", b"\r\ncontent-encoding:")
+_TIMING: Final = b"\r\nserver-timing:"
 _BODILESS: Final = frozenset({204, 304})
 _GZIP: Final = 16 + zlib.MAX_WBITS
 _scan: Final = json.JSONDecoder().scan_once  # type: ignore[attr-defined]  # what `decode` calls; typeshed leaves it out
@@ -69,6 +72,18 @@ class LeanResponse:
             if colon:
                 found.add(name, value.strip())
         return found
+
+    @property
+    def server_timing(self) -> str:
+        """Give the header `Server-Timing`, or ""; several of them as one."""
+        if isinstance(self._head, Headers):
+            return timing_of(self._head)
+        at, lines = -1, []
+        lower = self._head.lower()
+        while (at := lower.find(_TIMING, at + 1)) >= 0:
+            end = lower.find(b"\r\n", at + 2)
+            lines.append(self._head[at + len(_TIMING) : end if end > 0 else None])
+        return b",".join(lines).strip().decode("latin-1") if lines else ""
 
     @cached_property
     def text(self) -> str:

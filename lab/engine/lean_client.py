@@ -19,6 +19,7 @@ from locust.contrib.fasthttp import FAILURE_EXCEPTIONS, LocustBadStatusCode
 from lab.engine.lean_answer import JudgedResponse, LeanResponse
 from lab.engine.lean_request import EXTRA, body_of, head
 from lab.engine.lean_wire import connect
+from lab.engine.parts import begun
 from lab.engine.reasons import reason
 from lab.engine.tags import LATE
 
@@ -148,6 +149,8 @@ class LeanClient:
         if self.pace is not None:
             self.pace()
         body, kind = body_of(data, json)
+        if self._recorder.tells_time:
+            headers = {**begun(), **(headers or _NOTHING)}
         key = (method, self._base, url, kind, "body" if body else "", *(headers or ()))
         prepared = self._shared.heads.get(key) or self._prepare(key, method, url)
         wire = prepared.render(headers.values() if headers else (), body)
@@ -241,6 +244,8 @@ class LeanClient:
         failure = None if said is True else said or answer.error
         if failure is None and (said is True or answer.status_code in GOOD):
             line.ok(answer.elapsed_us, len(answer.content), context.get(LATE))
+            if told := answer.server_timing:
+                line.timed(answer.elapsed_us, told)
         else:
             failure = failure or LocustBadStatusCode(prepared.url, code=answer.status_code)
             line.fail(answer.elapsed_us, len(answer.content), context.get(LATE), reason(failure, answer))

@@ -11,6 +11,8 @@ from lab.model.sample import FAIL, OK, RESPONSE, SERVICE, SeriesKey, Tags, Trend
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from lab.engine.parts import Block, Book
+
 REQUESTS: Final = "http_req_duration"
 
 Bins = defaultdict[int, int]
@@ -23,10 +25,11 @@ def _bins() -> Bins:
 class Second:
     """What has been counted in one second so far. No two of a process have the same `serial`."""
 
-    __slots__ = ("counters", "gauges", "hits", "received", "sent", "serial", "totals", "trends")
+    __slots__ = ("block", "counters", "gauges", "hits", "received", "sent", "serial", "totals", "trends")
 
-    def __init__(self, serial: int) -> None:
+    def __init__(self, serial: int, block: Block) -> None:
         self.serial = serial
+        self.block = block
         self.sent = 0
         self.received = 0
         self.trends: defaultdict[TrendKey, Bins] = defaultdict(_bins)
@@ -42,9 +45,23 @@ class Line:
     It keeps the histograms of the second that it counted in last, so that nothing is looked up within a second.
     """
 
-    __slots__ = ("_fail", "_fail_late", "_keys", "_now", "_ok", "_ok_late", "_reason", "_reasons", "_serial", "_told")
+    __slots__ = (
+        "_fail",
+        "_fail_late",
+        "_keys",
+        "_now",
+        "_ok",
+        "_ok_late",
+        "_reason",
+        "_reasons",
+        "_serial",
+        "_told",
+        "timed",
+    )
 
-    def __init__(self, name: str, tags: Tags, now: Callable[[], Second], reason: Callable[[str], str]) -> None:
+    def __init__(
+        self, name: str, tags: Tags, now: Callable[[], Second], reason: Callable[[str], str], parts: Book
+    ) -> None:
         """Prepare the keys.
 
         Args:
@@ -52,7 +69,10 @@ class Line:
             tags: sorted, with `operation` among them.
             now: gives the present second.
             reason: gives the words that a failure is counted under.
+            parts: keeps where the requests' time goes.
         """
+        self.timed = parts.of(dict(tags)["operation"]).told
+        """Takes in what a success took, in µs, and what its `Server-Timing` says of that."""
         self._now = now
         self._reason = reason
         self._keys = tuple(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from lab.engine.reasons import reason
 from lab.engine.tags import LATE, UNCOUNTED, tags_of
+from lab.model.server_timing import timing_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping
@@ -53,6 +54,8 @@ def request_listener(recorder: Recorder, *, counts_sent: bool) -> Callable[..., 
         us = round(response_time * US_PER_MS)
         if exception is None:
             line.ok(us, int(response_length or 0), context.get(LATE))
+            if told := timing_of(getattr(response, "headers", None)):
+                line.timed(us, told)
         else:
             line.fail(us, int(response_length or 0), context.get(LATE), reason(exception, response))
 

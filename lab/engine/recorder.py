@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from lab.engine.kinds import Kinds
 from lab.engine.line import IterationKeys, Line, Second
+from lab.engine.parts import Book
 from lab.engine.tags import UNTAGGED
 from lab.model.histogram import bin_of
 from lab.model.sample import FAIL, OK, SERVICE, SeriesKey, Tags, Tick, TrendKey
@@ -45,15 +46,17 @@ class Recorder:
         self._iterations: dict[tuple[str, bool, Tags], IterationKeys] = {}
         self._series: dict[tuple[str, Tags], SeriesKey] = {}
         self.kinds = Kinds()
+        self._parts = Book(self.now)
         self.in_flight = 0
         self.unfinished = 0
-        self._second = Second(-1)
+        self._second = Second(-1, self._parts.block(-1))
         self._begin, self._end = inf, -inf
 
     def start(self, at: float | None = None) -> None:
         """Let second 0 begin now, or at a time of the clock, and forget what was counted before (set-up is never)."""
         self._zero = self._clock() if at is None else at
         self._seconds.clear()
+        self._parts.clear()
         self._closed = 0
         self.unfinished = 0
         self._forget()
@@ -70,6 +73,11 @@ class Recorder:
     def elapsed(self) -> float:
         """Give the seconds since second 0 began; below 0 before that."""
         return self._clock() - self._zero
+
+    @property
+    def tells_time(self) -> bool:
+        """Tell whether the target has said where a request's time went."""
+        return self._parts.heard
 
     def sent(self) -> None:
         """Count a request that goes out now."""
@@ -176,7 +184,8 @@ class Recorder:
         ticks = []
         for number in range(self._closed, end):
             newest = {SeriesKey(name): value for name, value in gauges.items()} if number == end - 1 else {}
-            ticks.append(_tick(number, self._seconds.pop(number, None), newest))
+            parts = self._parts.take(number, last=everything and number == end - 1)
+            ticks.append(_tick(number, self._seconds.pop(number, None), newest, parts))
         self._closed = max(end, self._closed)
         self._forget()
         return ticks
@@ -192,7 +201,7 @@ class Recorder:
         number = max(number, self._closed)
         found = self._seconds.get(number)
         if found is None:
-            found = self._seconds[number] = Second(next(self._serial))
+            found = self._seconds[number] = Second(next(self._serial), self._parts.block(number))
         self._second = found
         return found
 
@@ -201,7 +210,7 @@ class Recorder:
         self._begin, self._end = inf, -inf
 
     def _made(self, name: str, tags: Mapping[str, str]) -> Line:
-        return Line(name, tuple(sorted(tags.items())), self.now, self._reason)
+        return Line(name, tuple(sorted(tags.items())), self.now, self._reason, self._parts)
 
     def _other(self, tags: Tags) -> Line:
         """Give the line of a request that no line of its own is left for."""
@@ -243,9 +252,11 @@ _VU_TIME: Final = SeriesKey("vu_time")
 _SERIES_DROPPED: Final = SeriesKey("series_dropped")
 
 
-def _tick(number: int, second: Second | None, gauges: dict[SeriesKey, float]) -> Tick:
+def _tick(
+    number: int, second: Second | None, gauges: dict[SeriesKey, float], parts: Mapping[TrendKey, Mapping[int, int]]
+) -> Tick:
     if second is None:
-        return Tick(number, gauges=gauges)
+        return Tick(number, parts, gauges=gauges)
     counters = dict(second.counters)
     if second.sent:
         counters[_SENT] = second.sent
@@ -253,7 +264,7 @@ def _tick(number: int, second: Second | None, gauges: dict[SeriesKey, float]) ->
         counters[_RECEIVED] = second.received
     return Tick(
         number,
-        {key: bins for key, bins in second.trends.items() if bins},
+        {**{key: bins for key, bins in second.trends.items() if bins}, **parts},
         {key: (second.hits.get(key, 0), total) for key, total in second.totals.items()},
         counters,
         {**second.gauges, **gauges},

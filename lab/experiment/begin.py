@@ -13,8 +13,8 @@ from lab.errors import ConfigError, LabError
 from lab.experiment import folder as folders
 from lab.experiment.prepare import Places
 from lab.model.experiment import Experiment, Kind, Making, arm, told_apart
-from lab.stack.control import check_profile, look_ahead
-from lab.stack.plan import PROFILES
+from lab.stack.control import look_ahead
+from lab.stack.profiles import RUNGS, check_profile
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -72,8 +72,8 @@ def arms(words: Words, urls: dict[str, str]) -> tuple[Arm, ...]:
     if not (words.baseline or words.baseline_command) or not named:
         raise ConfigError("name both sides: --baseline profile:as-found --candidate profile:safe")
     found = [
-        arm("--baseline", words.baseline or own, PROFILES, words.baseline_command),
-        *(arm("--candidate", *each) for each in zip(named, [PROFILES] * count, commands, notes, strict=True)),
+        arm("--baseline", words.baseline or own, RUNGS, words.baseline_command),
+        *(arm("--candidate", *each) for each in zip(named, [RUNGS] * count, commands, notes, strict=True)),
     ]
     for one in found:
         if one.kind is Kind.PROFILE:

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Final
 
 from lab.model.histogram import Histogram
 from lab.model.run import Totals
-from lab.model.sample import FAIL, OK, Tally
+from lab.model.sample import FAIL, OK, SERVICE, Tally
 from lab.model.scenario import Scenario
 from lab.model.threshold import Selector
 from lab.model.verdict import Finding, Validity
 
 if TYPE_CHECKING:
     from lab.model.load import Load
+    from lab.model.sample import Tick
 
 US: Final = 1_000_000
 REQUESTS: Final = Selector("http_req_duration")
@@ -71,3 +72,12 @@ def spent(histogram: Histogram) -> float:
 def operation(tally: Tally, *names: str) -> Histogram:
     """Give the service times of the successful requests of some operations."""
     return Histogram.merged(tally.histogram(Selector(REQUESTS.metric, (("operation", name),)), OK) for name in names)
+
+
+def answered(tick: Tick) -> int:
+    """Count the successful requests of a second, or of a part of one."""
+    return sum(
+        sum(bins.values())
+        for key, bins in tick.trends.items()
+        if (key.metric, key.outcome, key.clock) == (REQUESTS.metric, OK, SERVICE)
+    )

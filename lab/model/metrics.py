@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from lab.model.server_timing import COUNTS, ODD, SUMS
 from lab.model.threshold import METRICS
 
 GROUP_DURATION: Final = "group_duration"
@@ -20,8 +21,18 @@ OWN: Final = frozenset(METRICS) | {
     "in_flight",
     "iteration_errors",
     "memory",
+    "db_row_lock_waits",
+    "db_slow_queries",
+    "db_threads_running",
+    "pool_in_use",
+    "pool_waiting",
+    "queue_age",
     "queue_depth",
+    "threads_busy",
     "rate_target",
+    ODD,
+    COUNTS,
+    SUMS,
     "sent",
     "series_dropped",
     "think_time",

@@ -61,6 +61,8 @@ METRICS: Final[Mapping[str, MetricKind]] = {
     "notifications_missing": MetricKind.GAUGE,
     "notifications_unexpected": MetricKind.GAUGE,
     "notification_delay": MetricKind.TREND,
+    "drain_time": MetricKind.GAUGE,
+    "server_timing": MetricKind.TREND,
 }
 """The metrics that every run has, by name."""
 

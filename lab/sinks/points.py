@@ -27,7 +27,16 @@ MS: Final = 1_000_000
 REQUESTS: Final = "http_req_duration"
 DELAY: Final = "notification_delay"
 SHARES: Final = (("p50", 0.5), ("p90", 0.9), ("p95", 0.95), ("p99", 0.99))
-GAUGES: Final = {"cpu": "process", "memory": "process", "queue_depth": "queue"}
+GAUGES: Final = {
+    "cpu": "process",
+    "memory": "process",
+    "queue_depth": "queue",
+    "queue_age": "queue",
+    **dict.fromkeys(
+        ("threads_busy", "pool_in_use", "pool_waiting", "db_threads_running", "db_row_lock_waits", "db_slow_queries"),
+        "service",
+    ),
+}
 """What the probes measure, and the tag that says of what."""
 
 Tags = tuple[tuple[str, str], ...]

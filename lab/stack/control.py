@@ -6,13 +6,14 @@ from pathlib import Path
 from time import time
 from typing import TYPE_CHECKING, Final
 
-from lab.errors import ConfigError, StackError, nearest
+from lab.errors import ConfigError, StackError
 from lab.stack import external, ports, programs
 from lab.stack.backend import EMBEDDED, Backend
 from lab.stack.launch import STOP_SECONDS, Handle
 from lab.stack.layout import Layout
-from lab.stack.plan import PROFILES, SERVE, Plan
+from lab.stack.plan import SERVE, Plan
 from lab.stack.processes import end, kill_group, living, wait_gone
+from lab.stack.profiles import DEFAULT, check_profile
 from lab.stack.state import StackEvent, StackState, load
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def find(root: Path = ROOT) -> StackState | None:
 def up(  # noqa: PLR0913 - each is an option of the command
     root: Path = ROOT,
     *,
-    profile: str = "safe",
+    profile: str = DEFAULT,
     backend: Backend = EMBEDDED,
     port_offset: int = 0,
     fresh: bool = False,
@@ -142,16 +143,6 @@ def down(root: Path = ROOT, on_event: Callable[[StackEvent], None] = silent) -> 
         return False
     with layout.locked():
         return _take_down(layout, on_event, say_nothing_up=True)
-
-
-def check_profile(profile: str) -> None:
-    """Refuse a profile that the services do not know.
-
-    Raises:
-        ConfigError: it is none of PROFILES.
-    """
-    if profile not in PROFILES:
-        raise ConfigError(f'unknown profile "{profile}"{nearest(profile, PROFILES)}')
 
 
 def look_ahead(backend: Backend) -> None:

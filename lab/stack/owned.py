@@ -13,10 +13,11 @@ from lab.errors import StackError
 from lab.model.target import PORTS
 from lab.stack import ports
 from lab.stack.backend import EMBEDDED, Backend
-from lab.stack.control import ROOT, check_profile, look_ahead, silent
+from lab.stack.control import ROOT, look_ahead, silent
 from lab.stack.launch import Handle
 from lab.stack.layout import Layout
 from lab.stack.plan import SERVE, Plan
+from lab.stack.profiles import DEFAULT, check_profile
 from lab.stack.state import StackEvent, StackState
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 @contextmanager
 def running(  # noqa: PLR0913 - as `up`
     root: Path = ROOT,
-    profile: str = "safe",
+    profile: str = DEFAULT,
     on_event: Callable[[StackEvent], None] = silent,
     *,
     backend: Backend = EMBEDDED,

@@ -24,13 +24,11 @@ if TYPE_CHECKING:
 SERVE: Final = "reference_services.serve"
 """The module that serves one of the services. Started by name: the lab knows the platform by its contract alone."""
 
-PROFILES: Final = ("safe", "as-found")
-"""The profiles that the bundled services know."""
-
 CODE: Final = Path(__file__).resolve().parents[2]
 """The folder that `lab` and the services are imported from."""
 
 _ON_THE_BUS: Final = frozenset({"booking", "reminder"})
+_HAVE_THE_KEYS: Final = frozenset({"auth", "gateway"})
 _OURS: Final = frozenset({"DATABASE_URL", "BUS_URL", "SMTP_URL", "JWT_SECRET_FILE", "GATEWAY_URL"})
 """Settings that must not reach a service from the user's own environment."""
 _EXTERNAL: Final = ("db_url", "amqp_url", "smtp_url")
@@ -94,7 +92,7 @@ class Plan:
             values["DATABASE_URL"] = wires.databases[service]
         if service in _ON_THE_BUS:
             values["BUS_URL"] = wires.bus
-        if service == "auth":
+        if service in _HAVE_THE_KEYS:
             values["JWT_SECRET_FILE"] = str(self.layout.jwt_key)
         if service == "reminder":
             values["SMTP_URL"] = wires.smtp

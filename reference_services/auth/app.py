@@ -27,7 +27,7 @@ def create_app(config: AuthConfig) -> Flask:
     """
     app = new_app(config.common)
     database = open_database(app, config.database_url, metadata, config.common)
-    tokens = Tokens(config.key, config.token_lifetime_s)
+    tokens = Tokens(config.keyring, config.token_lifetime_s)
     service = AuthService(database, Passwords(config.bcrypt_cost), tokens)
     parts = Parts(
         blueprints=[auth_routes(service)],

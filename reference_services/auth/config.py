@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from reference_services.common.environment import Common, Environment
+from reference_services.common.keyring import Keyring, keyring_of
 
-SHORTEST_KEY = 32
 BCRYPT_COST = 10
 LOWEST_COST, HIGHEST_COST = 4, 15
 """The least that bcrypt knows, and one at which a sign-in takes more than a second of a core."""
@@ -19,14 +19,14 @@ class AuthConfig:
     Attributes:
         common: what every service is told.
         database_url: its database.
-        key: the key that tokens are signed with.
+        keyring: the keys that tokens are signed with.
         token_lifetime_s: how long a token is valid, in seconds.
         bcrypt_cost: the cost of a password's hash: each more doubles the time.
     """
 
     common: Common
     database_url: str
-    key: str
+    keyring: Keyring
     token_lifetime_s: int = 3600
     bcrypt_cost: int = BCRYPT_COST
 
@@ -40,6 +40,6 @@ class AuthConfig:
         return cls(
             common=Common.read("auth", env),
             database_url=env.text("DATABASE_URL"),
-            key=env.secret("JWT_SECRET_FILE", least=SHORTEST_KEY),
+            keyring=keyring_of(env),
             bcrypt_cost=env.integer("BCRYPT_COST", BCRYPT_COST, low=LOWEST_COST, high=HIGHEST_COST),
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from pydantic import AfterValidator, StringConstraints
-from sqlalchemy import Boolean, Column, Integer, MetaData, String, Table, false
+from sqlalchemy import BigInteger, Boolean, Column, Integer, MetaData, String, Table, false
 
 from reference_services.common.columns import Timestamp
 from reference_services.common.fields import Body, Email, Id, Query, QueryId, one_line
@@ -21,6 +21,15 @@ users = Table(
     Column("isAdmin", Boolean, nullable=False, server_default=false()),
     Column("createdAt", Timestamp, nullable=False),
     Column("updatedAt", Timestamp, nullable=False),
+)
+
+# Whose tokens count no more: those of a user that were issued until a moment, in ms since the epoch. Whoever removes an
+# account by hand writes a row here, too.
+revocations = Table(
+    "revocations",
+    metadata,
+    Column("userId", Integer, primary_key=True, autoincrement=False),
+    Column("before", BigInteger, nullable=False),
 )
 
 NewPassword = Annotated[str, StringConstraints(min_length=4, max_length=50), AfterValidator(one_line)]

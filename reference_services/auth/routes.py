@@ -26,6 +26,20 @@ OPERATIONS = (
         headers={"x-access-token": True},
     ),
     Operation(
+        "post",
+        "/api/v1/signout",
+        "Let no token count that this user has until now",
+        {200: "signed out", 401: "no valid token"},
+        headers={"x-access-token": True},
+    ),
+    Operation(
+        "get",
+        "/api/v1/revocations",
+        "Whose tokens count no more, for services that check tokens themselves",
+        {200: "users, each with a moment in ms", 401: "no proof"},
+        headers={"x-access-token": True},
+    ),
+    Operation(
         "get",
         "/api/v1/isAdmin",
         "Whether a user is an administrator",
@@ -54,6 +68,14 @@ def auth_routes(service: AuthService) -> Blueprint:
         response.headers["X-User-Id"] = str(account.id)
         response.headers["X-User-Email"] = quote(account.email, safe="@+")
         return response
+
+    @blueprint.post("/signout")
+    def sign_out() -> Response:
+        return answer(service.sign_out(request.environ.get("HTTP_X_ACCESS_TOKEN")), "Signed out everywhere.")
+
+    @blueprint.get("/revocations")
+    def revocations() -> Response:
+        return answer(service.revoked(request.environ.get("HTTP_X_ACCESS_TOKEN")), "Whose tokens count no more.")
 
     @blueprint.get("/isAdmin")
     def is_admin() -> Response:

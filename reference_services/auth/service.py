@@ -5,16 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, insert, select
+from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from reference_services.auth.models import users
+from reference_services.auth.models import revocations, users
+from reference_services.auth.tokens import now_ms
 from reference_services.common.clock import iso, now
 from reference_services.common.database import new_id
 from reference_services.common.errors import Refusal, unknown
 
 if TYPE_CHECKING:
-    from sqlalchemy import Row
+    from sqlalchemy import Connection, Row
 
     from reference_services.auth.models import SignIn, SignUp
     from reference_services.auth.passwords import Passwords
@@ -22,7 +23,15 @@ if TYPE_CHECKING:
     from reference_services.common.database import Database
 
 INSERT = insert(users)
-EMAIL_OF = select(users.c.email).where(users.c.id == bindparam("id"))
+HOLDER = (
+    select(users.c.email, revocations.c.before)
+    .outerjoin_from(users, revocations, revocations.c.userId == users.c.id)
+    .where(users.c.id == bindparam("id"))
+)
+REVOKE = update(revocations).where(revocations.c.userId == bindparam("user")).values(before=bindparam("moment"))
+REVOKE_FIRST = insert(revocations)
+HIGHEST = select(func.max(users.c.id))
+REVOKED = select(revocations).where(revocations.c.before > bindparam("since"))
 ADMIN_OF = select(users.c.isAdmin).where(users.c.id == bindparam("id"))
 ACCOUNT_OF = select(users.c.id, users.c.passwordHash).where(users.c.email == bindparam("email"))
 
@@ -80,12 +89,48 @@ class AuthService:
         """
         if not token:
             raise Refusal(401, "The header x-access-token is missing.", {"x-access-token": "missing"})
-        user_id = self._tokens.user_id(token)
-        if user_id is not None:
-            email = self._database.read(lambda connection: connection.execute(EMAIL_OF, {"id": user_id}).scalar())
-            if email is not None:
-                return Account(user_id, email)
+        claims = self._tokens.claims(token)
+        if claims is not None:
+            holder = self._database.read(lambda connection: connection.execute(HOLDER, {"id": claims.user_id}).first())
+            if holder is not None and (holder.before is None or claims.issued_ms > holder.before):
+                return Account(claims.user_id, holder.email)
         raise Refusal(401, "The token is not valid (any more); sign in again.", {"x-access-token": "not valid"})
+
+    def sign_out(self, token: str | None) -> int:
+        """Let no token of a user count that was issued until now; give the user's id.
+
+        Raises:
+            Refusal: 401, as for `account`.
+        """
+        user_id = self.account(token).id
+        values = {"user": user_id, "moment": now_ms()}
+
+        def revoke(connection: Connection) -> None:
+            if not connection.execute(REVOKE, values).rowcount:
+                connection.execute(REVOKE_FIRST, {"userId": user_id, "before": values["moment"]})
+
+        try:
+            self._database.write(revoke)
+        except IntegrityError:
+            # The user signed out twice at the same moment; now there is a row.
+            self._database.write(revoke)
+        return user_id
+
+    def revoked(self, proof: str | None) -> dict[str, Any]:
+        """Give the highest number of a user, and those users of whom tokens that have not ended count no more.
+
+        Raises:
+            Refusal: 401, who asks does not have the keys.
+        """
+        if not proof or not self._tokens.is_of_the_gateway(proof):
+            raise Refusal(
+                401, "The list of revocations is for services that check tokens.", {"x-access-token": "proof"}
+            )
+        since = now_ms() - 1000 * self._tokens.lifetime_s
+        # In this order: whoever is counted has no revocation that is not in the list.
+        highest = self._database.read(lambda connection: connection.execute(HIGHEST).scalar()) or 0
+        rows = self._database.read(lambda connection: connection.execute(REVOKED, {"since": since}).all())
+        return {"highest": highest, "revoked": [{"user": row.userId, "before": row.before} for row in rows]}
 
     def is_admin(self, user_id: int) -> bool:
         """Tell whether a user is an administrator.

@@ -1,35 +1,44 @@
-"""Tokens: JWTs signed with one key (HS256)."""
+"""Tokens: JWTs that name a user (HS256), signed with the first key of the keyring."""
 
 from __future__ import annotations
 
 import time
+from typing import TYPE_CHECKING
 
-import jwt
+from reference_services.common.keyring import Claims, claims_of
+from reference_services.common.revocations import AUDIENCE
 
-from reference_services.common.fields import INT_MAX
-
-ALGORITHM = "HS256"
+if TYPE_CHECKING:
+    from reference_services.common.keyring import Keyring
 
 
 class Tokens:
-    """Makes and reads tokens."""
+    """Makes and reads tokens.
 
-    def __init__(self, key: str, lifetime_s: int) -> None:
-        self._key = key
-        self._lifetime_s = lifetime_s
+    Attributes:
+        lifetime_s: how long one is valid, in seconds.
+    """
+
+    def __init__(self, keyring: Keyring, lifetime_s: int) -> None:
+        self._keyring = keyring
+        self.lifetime_s = lifetime_s
 
     def issue(self, user_id: int, email: str) -> str:
         """Make a token that names a user."""
-        issued = int(time.time())
-        claims = {"sub": str(user_id), "email": email, "iat": issued, "exp": issued + self._lifetime_s}
-        return jwt.encode(claims, self._key, algorithm=ALGORITHM)
+        issued = now_ms()
+        ends = issued // 1000 + self.lifetime_s
+        claims = {"sub": str(user_id), "email": email, "iat": issued // 1000, "iatMs": issued, "exp": ends}
+        return self._keyring.keys().sign(claims)
 
-    def user_id(self, token: str) -> int | None:
-        """Give the id of the user that a token names, or None when the token is not valid."""
-        try:
-            options: jwt.types.Options = {"require": ["sub", "exp"]}
-            claims = jwt.decode(token, self._key, algorithms=[ALGORITHM], options=options)
-            user_id = int(claims["sub"])
-        except (jwt.InvalidTokenError, ValueError):
-            return None
-        return user_id if 0 < user_id <= INT_MAX else None
+    def claims(self, token: str) -> Claims | None:
+        """Give what a token says, or None when it is not valid."""
+        return claims_of(self._keyring.keys(), token)
+
+    def is_of_the_gateway(self, token: str) -> bool:
+        """Tell whether this comes from somebody who has the keys, and asks for the list of revocations."""
+        return self._keyring.keys().verified(token, audience=AUDIENCE) is not None
+
+
+def now_ms() -> int:
+    """Give this moment in ms since the epoch."""
+    return time.time_ns() // 1_000_000

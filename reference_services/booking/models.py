@@ -9,6 +9,7 @@ from sqlalchemy import BigInteger, Boolean, Column, Integer, MetaData, String, T
 
 from reference_services.common.columns import Timestamp
 from reference_services.common.fields import Body, Id, Page, QueryId, Seats
+from reference_services.common.searching import Searched
 
 IN_PROCESS, BOOKED, CANCELLED = "InProcess", "Booked", "Cancelled"
 
@@ -18,7 +19,7 @@ bookings = Table(
     "bookings",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("flightId", Integer, nullable=False, index=True),
+    Column("flightId", Integer, nullable=False),
     Column("userId", Integer, nullable=False),
     Column("status", String(16), nullable=False),
     Column("NoOfSeats", Integer, nullable=False),
@@ -29,7 +30,7 @@ bookings = Table(
     # Whether flights may still hold seats for a booking that is cancelled.
     Column("seatsOwed", Boolean, nullable=False),
     # When the settler looks at this booking; null when it is settled.
-    Column("settleAt", Timestamp, index=True),
+    Column("settleAt", Timestamp),
     Column("createdAt", Timestamp, nullable=False),
     Column("updatedAt", Timestamp, nullable=False),
     # Null keys are all different: bookings without a key are not limited.
@@ -43,6 +44,13 @@ outbox = Table(
     Column("id", Integer, primary_key=True),
     Column("body", Text, nullable=False),
     Column("createdAt", Timestamp, nullable=False),
+)
+
+
+SEARCHED = (
+    Searched("bookings_by_flight", "bookings", ("flightId",)),
+    Searched("bookings_by_user", "bookings", ("userId",)),
+    Searched("bookings_to_settle", "bookings", ("settleAt",)),
 )
 
 

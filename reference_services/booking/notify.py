@@ -52,6 +52,9 @@ class Notifier(Protocol):
     def committed(self, body: str) -> None:
         """Hear that the transaction is committed."""
 
+    def committed_all(self) -> None:
+        """Hear that a transaction with many notes in the outbox is committed."""
+
     def send_alone(self, body: str) -> None:
         """Send a notification that belongs to no booking."""
 
@@ -68,6 +71,10 @@ class OutboxNotifier:
         return body
 
     def committed(self, body: str) -> None:  # noqa: ARG002 - the strategies share one signature
+        """Wake the publisher."""
+        self._nudge()
+
+    def committed_all(self) -> None:
         """Wake the publisher."""
         self._nudge()
 
@@ -101,6 +108,9 @@ class DirectNotifier:
         except BusError as problem:
             sentence = f"Booked, but the notification is lost: {problem}."
             raise Refusal(500, sentence, {"notification": "lost"}) from problem
+
+    def committed_all(self) -> None:
+        """Do nothing: what is published straight away is in no outbox."""
 
     def send_alone(self, body: str) -> None:
         """Publish.

@@ -9,12 +9,13 @@ from pydantic_core import from_json, to_json
 from reference_services.common.errors import Refusal, UpstreamDownError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from reference_services.common.client import Reply, Upstream
     from reference_services.common.profile import Profile
 
 JSON = {"Content-Type": "application/json"}
+LEAST_SHARE = 0.1
 OK, CREATED, NOT_FOUND, CONFLICT = 200, 201, 404, 409
 
 
@@ -75,6 +76,32 @@ class AtomicSeats:
             raise SeatsRefused(reply.status, said["message"], said["err"], certain=reply.attempts == 1)
         raise UpstreamDownError(reply.complaint("flights"), sent=True)
 
+    def take_all(self, bookings: Sequence[Mapping[str, Any]], waited_s: float = 0.0) -> list[int | SeatsRefused]:
+        """Reserve for each booking under its key; a repetition takes nothing twice.
+
+        Args:
+            bookings: for which.
+            waited_s: how long somebody has waited for this call already: its answer must still get back in time.
+
+        Returns:
+            The price of one seat for each, or the refusal.
+
+        Raises:
+            UpstreamError: flights said nothing; whose seats are taken is unknown.
+        """
+        wishes = [
+            {"flightId": one["flightId"], "seats": one["NoOfSeats"], "key": one["reservationKey"]} for one in bookings
+        ]
+        body = to_json({"wishes": wishes})
+        left_s = max(LEAST_SHARE * self._flights.timeout_s, self._flights.timeout_s - waited_s)
+        reply = self._flights.call(
+            "POST", "/api/v1/reservations", body=body, headers=JSON, repeatable=True, timeout_s=left_s
+        )
+        said = _said(reply, sent=True)
+        if reply.status != OK:
+            raise UpstreamDownError(reply.complaint("flights"), sent=True)
+        return [_answer(one, certain=reply.attempts == 1) for one in said["data"]]
+
     def give_back(self, flight_id: int, seats: int, key: str) -> None:  # noqa: ARG002 - the strategies share one signature
         """Release the key; that also spends it, should the reservation still be on its way."""
         reply = self._flights.call("DELETE", f"/api/v1/flights/{flight_id}/reservations/{key}")
@@ -119,6 +146,13 @@ class ReadThenWriteSeats:
         reply = self._flights.call("PATCH", f"/api/v1/flights/{flight_id}", body=body, headers=JSON)
         if reply.status != OK:
             raise UpstreamDownError(reply.complaint("flights"), sent=True)
+
+
+def _answer(said: Mapping[str, Any], *, certain: bool) -> int | SeatsRefused:
+    """Read what flights said of one of many wishes."""
+    if said["status"] == CREATED:
+        return int(said["price"])
+    return SeatsRefused(said["status"], said["message"], said["err"], certain=certain)
 
 
 def _said(reply: Reply, *, sent: bool) -> dict[str, Any]:

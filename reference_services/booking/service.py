@@ -66,7 +66,7 @@ class BookingService:
                 is settled later).
         """
         caller.must_be(wish.user_id)
-        booking = self._store.begin({**wish.model_dump(by_alias=True), **_keys(idempotency_key)})
+        booking = self._store.begin({**wish.model_dump(by_alias=True), **keys(idempotency_key)})
         if booking is None:
             booking = self._known(wish, idempotency_key or "")
         return shown(self._finish(booking, caller))
@@ -139,9 +139,12 @@ class BookingService:
         """Take the seats of a booking in process and make it booked."""
         if booking["status"] != IN_PROCESS:
             return booking
-        price = self._take(booking)
+        return self._booked(booking, self._take(booking), caller)
+
+    def _booked(self, booking: Booking, price: int, caller: Caller) -> Booking:
+        """Make a booking that has its seats a booked one."""
         cost = price * booking["NoOfSeats"]
-        body = booking_message(booking, cost, caller.email or f"user-{booking['userId']}@airbourne.invalid")
+        body = booking_message(booking, cost, address_of(caller, booking))
         booked = self._store.book(booking, cost, self._notifier.note_for_outbox(body))
         if booked is None:
             return self._finished_by_another(booking)
@@ -155,12 +158,16 @@ class BookingService:
             self._give_up(booking, nothing_taken=refusal.certain)
             raise
         except UpstreamError as problem:
-            log.warning("not booked: %s", problem, extra={"booking": booking["id"]})
-            if not problem.sent:
-                self._give_up(booking, nothing_taken=True)
-            elif self._seats.settles:
-                self._store.settle_in(booking["id"], NO_DELAY)
-            raise Refusal(503, f"Not booked: {problem}.", {"flights": "away"}, {"Retry-After": "1"}) from problem
+            raise self._unclear(booking, problem) from problem
+
+    def _unclear(self, booking: Booking, problem: UpstreamError) -> Refusal:
+        """Let a booking be settled of which flights did not say whether it has its seats; gives the refusal."""
+        log.warning("not booked: %s", problem, extra={"booking": booking["id"]})
+        if not problem.sent:
+            self._give_up(booking, nothing_taken=True)
+        elif self._seats.settles:
+            self._store.settle_in(booking["id"], NO_DELAY)
+        return Refusal(503, f"Not booked: {problem}.", {"flights": "away"}, {"Retry-After": "1"})
 
     def _give_up(self, booking: Booking, *, nothing_taken: bool) -> None:
         """Cancel a booking that this request got no seats for.
@@ -189,5 +196,11 @@ def shown(booking: Booking) -> dict[str, Any]:
     return {**seen, "createdAt": iso(booking["createdAt"]), "updatedAt": iso(booking["updatedAt"])}
 
 
-def _keys(idempotency_key: str | None) -> dict[str, str | None]:
+def address_of(caller: Caller, booking: Booking) -> str:
+    """Give the address that a booking's notification goes to."""
+    return caller.email or f"user-{booking['userId']}@airbourne.invalid"
+
+
+def keys(idempotency_key: str | None) -> dict[str, str | None]:
+    """Give the keys of a new booking: its client's, and its own at flights."""
     return {"idempotencyKey": idempotency_key, "reservationKey": uuid4().hex}

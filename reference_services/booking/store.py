@@ -11,18 +11,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from reference_services.booking.models import BOOKED, CANCELLED, IN_PROCESS, bookings, outbox
 from reference_services.common.clock import now
+from reference_services.common.columns import Timestamp
 from reference_services.common.database import new_id
+from reference_services.common.searching import Paging, by_scan
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime, timedelta
 
-    from sqlalchemy import Connection, Row, Select, Update
+    from sqlalchemy import Connection, Row, Select, TextClause, Update
 
     from reference_services.booking.models import BookingQuery
     from reference_services.common.database import Database
@@ -31,6 +33,7 @@ Booking = dict[str, Any]
 BookingList = list[Booking]
 
 INSERT = insert(bookings)
+INSERT_ALL = INSERT.returning(bookings.c.id, bookings.c.reservationKey)
 BOOK = (
     update(bookings)
     .where(bookings.c.id == bindparam("booking"), bookings.c.status == IN_PROCESS)
@@ -76,10 +79,12 @@ class BookingStore:
     Args:
         database: where they are.
         abandon_after: when a booking that is in process counts as abandoned; None never settles it.
+        paging: how a page of a list is found.
     """
 
-    def __init__(self, database: Database, abandon_after: timedelta | None) -> None:
+    def __init__(self, database: Database, abandon_after: timedelta | None, paging: Paging = by_scan) -> None:
         self._database = database
+        self._paging = paging
         self._abandon_after = abandon_after
 
     def begin(self, booking: Booking) -> Booking | None:
@@ -93,6 +98,44 @@ class BookingStore:
         except IntegrityError:
             return None
         return {**row, "id": made}
+
+    def begin_all(self, wishes: Sequence[Booking]) -> BookingList | None:
+        """Record bookings in process, in one transaction; None, and nothing is done, when a key is known already."""
+        moment = now()
+        due = None if self._abandon_after is None else moment + self._abandon_after
+        stamps = {"createdAt": moment, "updatedAt": moment, "settleAt": due}
+        rows = [{**wish, **stamps, "status": IN_PROCESS, "totalCost": 0, "seatsOwed": False} for wish in wishes]
+        try:
+            ids = self._database.write(lambda connection: _inserted(connection, rows))
+        except IntegrityError:
+            return None
+        return [{**row, "id": ids[row["reservationKey"]]} for row in rows]
+
+    def book_all(self, taken: Sequence[tuple[Booking, int, str | None]]) -> dict[int, Booking] | None:
+        """Make bookings in process booked ones, with their costs and notes, in one transaction.
+
+        Returns:
+            Them by their ids; None, and nothing is done, when one of them is not in process any more.
+        """
+        if not taken:
+            return {}
+        moment = now()
+        costs = {int(booking["id"]): int(cost) for booking, cost, _ in taken}
+        notes = [{"body": note, "createdAt": moment} for _, _, note in taken if note is not None]
+
+        def change(connection: Connection) -> None:
+            values = {"booked": BOOKED, "before": IN_PROCESS, "moment": moment}
+            if connection.execute(_book_all(costs), values).rowcount != len(costs):
+                raise _FinishedByAnotherError
+            if notes:
+                connection.execute(NOTE, notes)
+
+        try:
+            self._database.write(change)
+        except _FinishedByAnotherError:
+            return None
+        booked = ({**booking, "status": BOOKED, "totalCost": cost, "updatedAt": moment} for booking, cost, _ in taken)
+        return {booking["id"]: booking for booking in booked}
 
     def book(self, booking: Booking, cost: int, note: str | None) -> Booking | None:
         """Make a booking in process a booked one, with its notification when one is given; None when it is neither."""
@@ -142,8 +185,7 @@ class BookingStore:
         """Give a page of bookings, ordered by id."""
         wanted = {"flightId": query.flight_id, "userId": query.user_id, "status": query.status}
         conditions = [bookings.c[name] == value for name, value in wanted.items() if value is not None]
-        statement = select(bookings).where(*conditions).order_by(bookings.c.id)
-        return self._all(statement.limit(query.limit).offset(query.offset), {})
+        return self._all(self._paging(select(bookings), bookings.c.id, conditions, query), {})
 
     def _one(self, statement: Select[Any], values: dict[str, Any]) -> Booking | None:
         row = self._database.read(lambda connection: connection.execute(statement, values).first())
@@ -164,6 +206,29 @@ class BookingStore:
         if not self._changed(statement, values):
             return None
         return {**booking, "status": CANCELLED, "seatsOwed": owed, "updatedAt": moment}
+
+
+class _FinishedByAnotherError(Exception):
+    """Of bookings that were to be booked together, one is not in process: the transaction is undone."""
+
+
+def _inserted(connection: Connection, rows: Sequence[Booking]) -> dict[str, int]:
+    """Add rows and give their ids by their reservation keys: in one statement, where the database tells them."""
+    if connection.dialect.insert_executemany_returning:
+        made = connection.execute(INSERT_ALL, rows)
+        return {row.reservationKey: row.id for row in made}
+    return {row["reservationKey"]: new_id(connection.execute(INSERT, row)) for row in rows}
+
+
+def _book_all(costs: Mapping[int, int]) -> TextClause:
+    """Write the statement that books many, each at its own cost."""
+    # Numbers of our own; as parameters they would be three for each booking, in a statement that is never the same.
+    cases = " ".join(f"WHEN {booking} THEN {cost}" for booking, cost in costs.items())
+    statement = (
+        f"UPDATE bookings SET status = :booked, totalCost = CASE id {cases} END, settleAt = NULL, updatedAt = :moment "  # noqa: S608 - numbers alone
+        f"WHERE id IN ({', '.join(map(str, costs))}) AND status = :before"
+    )
+    return text(statement).bindparams(bindparam("moment", type_=Timestamp))
 
 
 def write_note(connection: Connection, body: str, moment: datetime) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from itertools import takewhile
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -91,6 +92,7 @@ class Confirms:
                     # The broker confirms by number, but returns a message by what it carries.
                     message_id=f"{self._sender}-{self._number}",
                     headers=dict(headers) or None,
+                    timestamp=int(time.time()),
                 )
                 self._channel.basic_publish(exchange, key, body, properties, mandatory=True)
         except AMQPError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import threading
+import time
 from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -40,10 +41,12 @@ class Held:
     Attributes:
         tag: what the broker knows the delivery by, on this connection only.
         raw: the body as it came.
+        sent: when it was handed over, in seconds since the epoch; None where its publisher did not say.
     """
 
     tag: int
     raw: bytes
+    sent: int | None
 
 
 class AmqpConsumer:
@@ -126,6 +129,31 @@ class AmqpConsumer:
             raise BusError(f"{self._link.address.name} did not give the queue's depth within {DEPTH_TIMEOUT_S:g} s")
         return max(found)
 
+    def age_ms(self) -> int | None:
+        """Give how long ago the oldest message was handed over that is not acknowledged, in ms, to the second.
+
+        The broker gives messages in their order, and we always hold some where there are any: the first of them is
+        the oldest.
+
+        Raises:
+            BusError: the broker is away.
+        """
+        if (reason := self._link.reason()) is not None:
+            raise BusError(f"the queue's age is not known: {reason}")
+        answered = threading.Event()
+        found: list[Held] = []
+
+        def look() -> None:
+            found.extend(itertools.islice(self._held.values(), 1))
+            answered.set()
+
+        self._link.run_soon(look)
+        if not answered.wait(DEPTH_TIMEOUT_S):
+            raise BusError(f"the queue's age is not known: {self._link.address.name} keeps us busy")
+        if not found:
+            return 0
+        return None if found[0].sent is None else max(int((time.time() - found[0].sent) * 1000), 0)
+
     def ready(self) -> str | None:
         """Give None when messages can be taken, or a sentence why not."""
         return self._link.reason()
@@ -161,9 +189,9 @@ class AmqpConsumer:
         with self._arrived:
             self._inbox.clear()
 
-    def _receive(self, _channel: Channel, method: Basic.Deliver, _properties: BasicProperties, body: bytes) -> None:
+    def _receive(self, _channel: Channel, method: Basic.Deliver, properties: BasicProperties, body: bytes) -> None:
         number = next(self._numbers)
-        self._held[number] = Held(method.delivery_tag, body)
+        self._held[number] = Held(method.delivery_tag, body, properties.timestamp)
         with self._arrived:
             self._inbox.append(Delivery(number, body.decode(errors="replace")))
             self._arrived.notify()

@@ -12,11 +12,14 @@ from uuid import uuid4
 
 from flask import Blueprint, Flask, Response, g, request
 
+from reference_services.common.answers import write_json_as
 from reference_services.common.background import Background
 from reference_services.common.errors import answer_errors
+from reference_services.common.figures import figures_of, server_of
 from reference_services.common.health import Check, Figure, Health, health_routes
 from reference_services.common.log import request_id
 from reference_services.common.openapi import Operation, openapi_routes
+from reference_services.common.timing import Timed
 
 if TYPE_CHECKING:
     from reference_services.common.environment import Common
@@ -38,9 +41,13 @@ def new_app(common: Common) -> Flask:
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
     app.url_map.redirect_defaults = False
+    write_json_as(app, common.profile)
     answer_errors(app)
     _drain_bodies(app)
     _name_requests(app)
+    timed = Timed(app.wsgi_app, common.service, told=common.server_timing)
+    app.wsgi_app = timed  # type: ignore[method-assign]  # Flask's own way to go around an app
+    app.extensions["timed"] = timed
     return app
 
 
@@ -69,7 +76,8 @@ def complete_app(app: Flask, parts: Parts) -> Flask:
     """Add a service's own parts, its health and its OpenAPI document to its app."""
     for blueprint in parts.blueprints:
         app.register_blueprint(blueprint, url_prefix=parts.prefix)
-    app.register_blueprint(health_routes(Health(parts.checks, parts.figures)))
+    health = Health(parts.checks, {**figures_of(app), **parts.figures}, server_of(app))
+    app.register_blueprint(health_routes(health))
     app.register_blueprint(openapi_routes(app.name.rpartition(".")[2], parts.operations))
     app.extensions["background"] = parts.background
     return app

@@ -24,10 +24,23 @@ class Task:
     `step` does one piece and says whether there may be more at once. When there is not, the thread waits for
     `nudge` or for `every_s`. After a nudge it lingers a little, so that a burst is handled in one piece. A step
     that raises is logged and tried again after a growing pause: background work must outlive its failures.
+
+    Attributes:
+        name: of the thread.
+        everywhere: whether it runs in each process of a service, and not only in the one that is on duty.
     """
 
-    def __init__(self, name: str, step: Callable[[], bool], *, every_s: float, linger_s: float = 0.0) -> None:
+    def __init__(
+        self,
+        name: str,
+        step: Callable[[], bool],
+        *,
+        every_s: float,
+        linger_s: float = 0.0,
+        everywhere: bool = False,
+    ) -> None:
         self.name = name
+        self.everywhere = everywhere
         self._step = step
         self._every_s = every_s
         self._linger_s = linger_s
@@ -87,10 +100,11 @@ class Background:
         self._tasks = tuple(tasks)
         self._closers = tuple(closers)
 
-    def start(self) -> None:
-        """Start every task."""
+    def start(self, *, on_duty: bool = True) -> None:
+        """Start every task that runs in this process: all of them where it is the one on duty."""
         for task in self._tasks:
-            task.start()
+            if on_duty or task.everywhere:
+                task.start()
 
     def stop(self, timeout_s: float = 1.0) -> None:
         """Stop every task after the piece that it is doing, then close what they used."""

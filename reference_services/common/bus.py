@@ -98,6 +98,16 @@ class Consumer(Protocol):
             BusError: the bus did not say.
         """
 
+    def age_ms(self) -> int | None:
+        """Give how long ago the oldest message that is not acknowledged yet was handed over.
+
+        Returns:
+            ms, 0 when there is none; None where nobody noted when that was.
+
+        Raises:
+            BusError: the bus did not say.
+        """
+
     def ready(self) -> str | None:
         """Give None when messages can be taken, or the reason why not."""
 
@@ -143,6 +153,14 @@ def known_depth(consumer: Consumer) -> int | None:
     """Give how many messages are not acknowledged yet, or None when the bus does not say."""
     try:
         return consumer.depth()
+    except BusError:
+        return None
+
+
+def known_age(consumer: Consumer) -> int | None:
+    """Give how old the oldest message is, in ms, or None when the bus does not say."""
+    try:
+        return consumer.age_ms()
     except BusError:
         return None
 

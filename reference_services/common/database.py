@@ -13,13 +13,16 @@ import random
 import threading
 import time
 from itertools import count
+from time import monotonic_ns
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import make_url, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.pool import QueuePool
 
+from reference_services.common import timing
 from reference_services.common.dialect import Dialect, Trouble
 from reference_services.common.errors import (
     ConfigError,
@@ -29,10 +32,12 @@ from reference_services.common.errors import (
     DatabaseError,
 )
 from reference_services.common.mysql import MySql
+from reference_services.common.pooling import Pool, pool_of
+from reference_services.common.searching import Searched, indexes_of, make_indexes
 from reference_services.common.sqlite import Sqlite
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from flask import Flask
     from sqlalchemy import Connection, CursorResult, Engine, MetaData
@@ -46,6 +51,8 @@ MOST_TRIES: Final = {Trouble.AWAY: 2, Trouble.CONFLICT: 6}
 FIRST_PAUSE_S = 0.005
 HEALTH_WAIT_S = 0.8  # the gateway waits a second for a service's health
 MAKING_WAIT_S = 30.0
+DATABASE: Final = "reference_services.database"
+"""Where a service's app keeps its database."""
 START_PATIENCE_S = 60.0
 START_PAUSE_S = 0.5
 
@@ -67,6 +74,7 @@ class Database:
         self._writes = engine.execution_options(writes=True)
         self._asking = dialect.errand(engine, HEALTH_WAIT_S)
         self._clock = threading.Event()
+        self._waiting: list[None] = []  # append and pop are atomic, as adding to a number is not
 
     def read(self, work: Callable[[Connection], T]) -> T:
         """Run a function that only reads.
@@ -101,22 +109,36 @@ class Database:
             return "database: no connection is free"
         return None
 
-    def make_tables(self, metadata: MetaData) -> None:
-        """Make the tables that are missing; other processes may do the same at the same time."""
+    def in_use(self) -> int | None:
+        """Count the pool's connections that are at work; None where there is no pool."""
+        pool = self.engine.pool
+        return pool.checkedout() if isinstance(pool, QueuePool) else None
+
+    def waiting(self) -> int:
+        """Count those who are getting a connection: they wait for a free one, or it is being opened or looked at."""
+        return len(self._waiting)
+
+    def errand(self, patience_s: float) -> Engine:
+        """Give an engine for questions that wait this long and no longer."""
+        return self._dialect.errand(self.engine, patience_s)
+
+    def make_tables(self, metadata: MetaData, indexes: Sequence[Searched] = ()) -> None:
+        """Make the tables and indexes that are missing; other processes may do the same at the same time."""
         engine = self._dialect.errand(self.engine, MAKING_WAIT_S).execution_options(writes=True)
         with self._dialect.turn(), engine.begin() as connection, self._dialect.making_tables(connection):
             metadata.create_all(connection)
+            make_indexes(connection, indexes)
 
     def is_reference_violation(self, error: IntegrityError) -> bool:
         """Tell a broken reference (true) from a value that is taken (false)."""
         return self._dialect.is_reference_violation(error)
 
     def _look(self, work: Callable[[Connection], T]) -> T:
-        with self.engine.connect() as connection:
+        with self._connected(self.engine) as connection:
             return work(connection)
 
     def _change(self, work: Callable[[Connection], T]) -> T:
-        with self._dialect.turn(), self._writes.connect() as connection:
+        with self._dialect.turn(), self._connected(self._writes) as connection:
             result = work(connection)
             try:
                 connection.commit()
@@ -128,7 +150,23 @@ class Database:
                 raise DatabaseDoubtError(sentence) from error
         return result
 
+    def _connected(self, engine: Engine) -> Connection:
+        begin = monotonic_ns()
+        self._waiting.append(None)
+        try:
+            return engine.connect()
+        finally:
+            self._waiting.pop()
+            timing.spent(timing.POOL, begin, within=timing.DATABASE)
+
     def _tried(self, once: Callable[[], T]) -> T:
+        begin = monotonic_ns()
+        try:
+            return self._tried_again(once)
+        finally:
+            timing.spent(timing.DATABASE, begin)
+
+    def _tried_again(self, once: Callable[[], T]) -> T:
         until = time.monotonic() + self._dialect.retry_s
         for tries in count(1):
             try:
@@ -152,20 +190,23 @@ class Database:
         return DatabaseBusyError(f"The database of {self._owner} is busy with the same rows; try again in a moment.")
 
 
-def open_database(app: Flask, url: str, metadata: MetaData, common: Common) -> Database:
+def open_database(
+    app: Flask, url: str, metadata: MetaData, common: Common, searched: Sequence[Searched] = ()
+) -> Database:
     """Open the database through Flask-SQLAlchemy and make what is missing of its tables.
 
     Args:
         app: the service.
         url: an SQLAlchemy URL.
         metadata: its tables.
-        common: how many threads use it, and how long callers wait for an answer.
+        common: how many threads use it, how long callers wait for an answer, and the profile.
+        searched: what is searched for, which some profiles have indexes for.
 
     Raises:
         ConfigError: it cannot be opened.
     """
     try:
-        dialect = dialect_of(url, threads=common.threads, patience_s=common.upstream_timeout_s)
+        dialect = dialect_of(url, pool_of(common.profile, common.threads), patience_s=common.upstream_timeout_s)
         app.config["SQLALCHEMY_DATABASE_URI"] = dialect.url
         # A failing statement's values (a password's hash, an address) do not belong into the log.
         app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {**dialect.engine_options, "hide_parameters": True}
@@ -173,7 +214,8 @@ def open_database(app: Flask, url: str, metadata: MetaData, common: Common) -> D
         flask_database.init_app(app)
         with app.app_context():
             database = Database(flask_database.engine, dialect, common.service)
-        _wait_for(database, dialect, metadata)
+        app.extensions[DATABASE] = database
+        _wait_for(database, dialect, metadata, indexes_of(common.profile, searched))
     except ConfigError:
         raise
     except Exception as error:
@@ -182,7 +224,7 @@ def open_database(app: Flask, url: str, metadata: MetaData, common: Common) -> D
     return database
 
 
-def dialect_of(url: str, *, threads: int, patience_s: float) -> Dialect:
+def dialect_of(url: str, pool: Pool, *, patience_s: float) -> Dialect:
     """Choose how to deal with the database of a URL.
 
     Raises:
@@ -191,18 +233,18 @@ def dialect_of(url: str, *, threads: int, patience_s: float) -> Dialect:
     parts = make_url(url)
     backend = parts.get_backend_name()
     if backend == "sqlite":
-        return Sqlite(parts, threads=threads)
+        return Sqlite(parts, pool)
     if backend in {"mysql", "mariadb"}:
-        return MySql(parts, threads=threads, patience_s=patience_s)
+        return MySql(parts, pool, patience_s=patience_s)
     raise ConfigError(f'DATABASE_URL: "{backend}" is no database that is known; use sqlite or mysql+pymysql')
 
 
-def _wait_for(database: Database, dialect: Dialect, metadata: MetaData) -> None:
+def _wait_for(database: Database, dialect: Dialect, metadata: MetaData, indexes: Sequence[Searched]) -> None:
     """Make the tables as soon as the database is there: services may be started before it."""
     clock, until = threading.Event(), time.monotonic() + START_PATIENCE_S
     while True:
         try:
-            database.make_tables(metadata)
+            database.make_tables(metadata, indexes)
         except DBAPIError as error:
             if dialect.trouble(error) is None or time.monotonic() >= until:
                 raise

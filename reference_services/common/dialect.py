@@ -11,9 +11,6 @@ if TYPE_CHECKING:
     from sqlalchemy import URL, Connection, Engine
     from sqlalchemy.exc import DBAPIError, IntegrityError
 
-# Background tasks need connections beside the threads that answer requests; these are closed when they come back.
-SPARE_CONNECTIONS = 4
-
 
 class Trouble(Enum):
     """Why a transaction came to nothing through no fault of its statements."""

@@ -86,6 +86,13 @@ class RowQueue(SQLiteAckQueue):
             row = self._reads.execute(count).fetchone()
         return int(row[0])
 
+    def oldest(self) -> float | None:
+        """Give when the oldest message that is not acknowledged came, in seconds since the epoch."""
+        first = f"SELECT MIN(timestamp) FROM {self._table_name}"  # noqa: S608 - the class's own name
+        with self.tran_lock:
+            row = self._reads.execute(first).fetchone()
+        return None if row[0] is None else float(row[0])
+
     def ready(self) -> str | None:
         """Give None when the file answers, or the reason why it does not."""
         try:
@@ -189,6 +196,18 @@ class DiskConsumer:
             return self._queue.waiting()
         except sqlite3.Error as error:
             raise BusError(f"queue: {error}") from error
+
+    def age_ms(self) -> int | None:
+        """Give how long ago the oldest message came that is not acknowledged, in ms; 0 when there is none.
+
+        Raises:
+            BusError: the queue's file does not answer.
+        """
+        try:
+            oldest = self._queue.oldest()
+        except sqlite3.Error as error:
+            raise BusError(f"queue: {error}") from error
+        return 0 if oldest is None else max(int((time.time() - oldest) * 1000), 0)
 
     def ready(self) -> str | None:
         """Give None when the queue's file answers, or the reason why not."""

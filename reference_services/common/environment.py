@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
+import os
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from reference_services.common.errors import ConfigError
 from reference_services.common.profile import Profile, profile_named
+from reference_services.common.workers import ALONE, MOST_WORKERS, Workers, workers_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,6 +61,17 @@ class Environment:
             raise ConfigError(f"{name}: {value:g} is no whole number")
         return int(value)
 
+    def switch(self, name: str, *, default: bool) -> bool:
+        """Give whether a variable is on or off.
+
+        Raises:
+            ConfigError: it is neither.
+        """
+        text = self.text(name, "on" if default else "off").lower()
+        if text not in {"on", "off"}:
+            raise ConfigError(f'{name}: "{text}" is neither on nor off')
+        return text == "on"
+
     def base_url(self, name: str) -> str:
         """Give the `http://host:port` of another service, without a slash at its end.
 
@@ -71,23 +83,6 @@ class Environment:
         if parts.scheme != "http" or not parts.hostname or parts.path:
             raise ConfigError(f'{name}: "{text}" is no http://host:port')
         return text
-
-    def secret(self, name: str, *, least: int) -> str:
-        """Give the content of the file that the variable names.
-
-        Raises:
-            ConfigError: the file cannot be read or holds fewer than `least` characters.
-        """
-        path = Path(self.text(name))
-        try:
-            content = path.read_text(encoding="utf-8").strip()
-        except OSError as error:
-            raise ConfigError(f"{name}: {path} cannot be read: {error.strerror}") from error
-        except UnicodeDecodeError as error:
-            raise ConfigError(f"{name}: {path} holds no text") from error
-        if len(content) < least:
-            raise ConfigError(f"{name}: {path} holds fewer than {least} characters; make a longer key")
-        return content
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +98,8 @@ class Common:
         log_level: least level that it logs.
         max_body_bytes: largest body that it takes.
         upstream_timeout_s: how long it waits for another service, in seconds.
+        server_timing: whether its answers tell where their time went.
+        workers: the processes that serve it.
     """
 
     service: str
@@ -113,6 +110,8 @@ class Common:
     log_level: str
     max_body_bytes: int
     upstream_timeout_s: float
+    server_timing: bool = True
+    workers: Workers = field(default_factory=Workers)
 
     @classmethod
     def read(cls, service: str, env: Environment) -> Common:
@@ -134,4 +133,12 @@ class Common:
             log_level=log_level,
             max_body_bytes=env.integer("MAX_BODY_BYTES", 1 << 20, low=1024, high=1 << 30),
             upstream_timeout_s=env.number("UPSTREAM_TIMEOUT_S", 5.0, low=0.05, high=300.0),
+            server_timing=env.switch("SERVER_TIMING", default=True),
+            workers=_workers(service, profile, env),
         )
+
+
+def _workers(service: str, profile: Profile, env: Environment) -> Workers:
+    count = workers_of(profile, service, len(os.sched_getaffinity(0)))
+    told = env.integer("WORKERS", count, low=1, high=MOST_WORKERS)
+    return Workers(count if profile.workers == "one" or service in ALONE else told, counting=service == "gateway")

@@ -16,7 +16,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.pool import NullPool
 from sqlalchemy.schema import CreateTable
 
-from reference_services.common.dialect import SPARE_CONNECTIONS, Trouble
+from reference_services.common.dialect import Trouble
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from sqlalchemy import URL, Connection, Engine, ExceptionContext
     from sqlalchemy.dialects.mysql.base import MySQLDDLCompiler
     from sqlalchemy.exc import DBAPIError, IntegrityError
+
+    from reference_services.common.pooling import Pool
 
 DRIVER = "mysql+pymysql"
 SHARE_OF_PATIENCE = 0.7  # the answer must still get back in time
@@ -52,20 +54,18 @@ class MySql:
 
     Args:
         url: where it is; any `mysql` or `mariadb` URL is reached by PyMySQL.
-        threads: requests that are handled at once.
+        pool: the connections that are kept.
         patience_s: how long callers wait for an answer, in seconds.
     """
 
-    def __init__(self, url: URL, *, threads: int, patience_s: float) -> None:
+    def __init__(self, url: URL, pool: Pool, *, patience_s: float) -> None:
         self.url = url.set(drivername=DRIVER)
         wait_s = max(LEAST_WAIT_S, SHARE_OF_PATIENCE * patience_s)
         lock_wait_s = max(1, int(wait_s / 3))
         self.retry_s = wait_s - lock_wait_s
         self.engine_options: dict[str, Any] = {
-            "pool_size": threads,
-            "max_overflow": SPARE_CONNECTIONS,
+            **pool.options,
             "pool_timeout": lock_wait_s,
-            "pool_pre_ping": True,
             "pool_recycle": RENEW_AFTER_S,
             "pool_use_lifo": True,  # few connections stay warm when few are needed
             "isolation_level": "READ COMMITTED",

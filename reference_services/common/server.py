@@ -1,4 +1,4 @@
-"""The WSGI server: granian with threads, one worker process (docs/decisions/001-wsgi-server.md)."""
+"""The WSGI server: granian with threads, in one process or several (docs/decisions/001-wsgi-server.md, 010)."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def serve(service: str, config: ServiceConfig) -> int:
         address=common.host,
         port=common.port,
         interface=Interfaces.WSGI,
-        workers=1,
+        workers=common.workers.count,
         blocking_threads=common.threads,
         blocking_threads_idle_timeout=600,
         backlog=BACKLOG,
@@ -90,7 +90,7 @@ def load_in_worker(service: str, config: ServiceConfig, master: int) -> Flask:
         sys.stderr.flush()
         os._exit(1)
     background = background_of(app)
-    background.start()
+    background.start(on_duty=common.workers.on_duty())
     where = {"port": common.port, "profile": common.profile.name}
     lifecycle().info("started", extra=where)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import event
 
-from reference_services.common.dialect import SPARE_CONNECTIONS, Trouble
+from reference_services.common.dialect import Trouble
 
 if TYPE_CHECKING:
     import sqlite3
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy import URL, Connection, Engine
     from sqlalchemy.exc import DBAPIError, IntegrityError
+
+    from reference_services.common.pooling import Pool
 
 BUSY_TIMEOUT_MS = 10_000
 LOCKED = ("SQLITE_BUSY", "SQLITE_LOCKED")
@@ -31,9 +33,10 @@ class Sqlite:
 
     retry_s = 0.0  # who comes back from `busy_timeout` has waited long enough
 
-    def __init__(self, url: URL, *, threads: int) -> None:
+    def __init__(self, url: URL, pool: Pool) -> None:
         self.url = url
-        self.engine_options: dict[str, Any] = {"pool_size": threads, "max_overflow": SPARE_CONNECTIONS}
+        # A file does not go away: there is nothing to try out.
+        self.engine_options: dict[str, Any] = {**pool.options, "pool_pre_ping": False}
         self._gate = threading.Lock()
 
     def prepare(self, engine: Engine) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from reference_services.common.app import Parts, complete_app, new_app
 from reference_services.common.background import Background
 from reference_services.common.database import open_database
+from reference_services.common.searching import paging_of
 from reference_services.flights import models, tables
 from reference_services.flights.resource import Flights, Resource
 from reference_services.flights.routes import (
@@ -36,12 +37,13 @@ def create_app(config: FlightsConfig) -> Flask:
         ConfigError: its database cannot be opened.
     """
     app = new_app(config.common)
-    database = open_database(app, config.database_url, tables.metadata, config.common)
+    database = open_database(app, config.database_url, tables.metadata, config.common, tables.SEARCHED)
+    paging = paging_of(config.common.profile)
     resources = (
-        (CITY, Resource("city", tables.city, database, unique="name")),
-        (AIRPORTS, Resource("airport", tables.airports, database)),
-        (AIRPLANE, Resource("airplane", tables.airplane, database)),
-        (FLIGHTS, Flights(database, tables.airplane, tables.reservations)),
+        (CITY, Resource("city", tables.city, database, paging, unique="name")),
+        (AIRPORTS, Resource("airport", tables.airports, database, paging)),
+        (AIRPLANE, Resource("airplane", tables.airplane, database, paging)),
+        (FLIGHTS, Flights(database, paging, tables.airplane, tables.reservations)),
     )
     described = [operation for kind, _ in resources for operation in operations(kind)]
     parts = Parts(

@@ -112,6 +112,20 @@ class FlightQuery(Page):
     max_price: QueryCount | None = None
 
 
+class Wish(Body):
+    """Seats on a flight, once per key."""
+
+    flight_id: Id
+    seats: Seats
+    key: Key
+
+
+class NewReservations(Body):
+    """Seats for many at once."""
+
+    wishes: Annotated[list[Wish], Field(min_length=1, max_length=200)]
+
+
 class NewReservation(Body):
     """Seats to take, once per key."""
 

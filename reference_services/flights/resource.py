@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from reference_services.common.database import Database
     from reference_services.common.fields import Page
+    from reference_services.common.searching import Paging
 
 Values = dict[str, Any]
 TIMES = frozenset({"createdAt", "updatedAt", "departureTime", "arrivalTime"})
@@ -32,10 +33,13 @@ class Resource:
         kind: its name in sentences.
     """
 
-    def __init__(self, kind: str, table: Table, database: Database, *, unique: str | None = None) -> None:
+    def __init__(
+        self, kind: str, table: Table, database: Database, paging: Paging, *, unique: str | None = None
+    ) -> None:
         self.kind = kind
         self._table = table
         self._database = database
+        self._paging = paging
         self._unique = unique
         self._references = {key.parent.name: key.column for key in table.foreign_keys}
         # One statement finds all that is shown: two could see two states.
@@ -69,7 +73,7 @@ class Resource:
 
     def page(self, page: Page, conditions: Sequence[ColumnElement[bool]] = ()) -> list[Values]:
         """Give a page of them, ordered by id."""
-        query = self._seen.where(*conditions).order_by(self._table.c.id).limit(page.limit).offset(page.offset)
+        query = self._paging(self._seen, self._table.c.id, conditions, page)
         rows = self._database.read(lambda connection: connection.execute(query).all())
         return [self._as_json(row._mapping) for row in rows]  # noqa: SLF001 - SQLAlchemy's public name
 
@@ -154,10 +158,10 @@ class Resource:
 class Flights(Resource):
     """Flights: shown with their airplane, started with its capacity, arriving after they depart."""
 
-    def __init__(self, database: Database, airplane: Table, reservations: Table) -> None:
+    def __init__(self, database: Database, paging: Paging, airplane: Table, reservations: Table) -> None:
         self._reservations = reservations
         self._airplane = airplane
-        super().__init__("flight", flights, database, unique="flightNumber")
+        super().__init__("flight", flights, database, paging, unique="flightNumber")
 
     def _complete(self, connection: Connection, row: Values) -> Values:
         self._check_whole(row)

@@ -12,7 +12,7 @@ from reference_services.common.errors import invalid
 from reference_services.common.fields import Body, Page
 from reference_services.common.inputs import read_body, read_id, read_query
 from reference_services.common.openapi import Operation
-from reference_services.flights.models import Change, FlightQuery, NewReservation
+from reference_services.flights.models import Change, FlightQuery, NewReservation, NewReservations
 from reference_services.flights.tables import flights
 
 if TYPE_CHECKING:
@@ -95,6 +95,10 @@ def reservation_routes(seats: Seats) -> Blueprint:
         flight_id = read_id("flight", identity)
         return answer(seats.take(flight_id, read_body(NewReservation)), "The seats are taken.", 201)
 
+    @blueprint.post("/reservations")
+    def take_all() -> Response:
+        return answer(seats.take_all(read_body(NewReservations).wishes), "Each wish has an answer of its own.")
+
     @blueprint.delete("/flights/<identity>/reservations/<path:key>")
     def give_back(identity: str, key: str) -> Response:
         flight_id = read_id("flight", identity)
@@ -126,6 +130,13 @@ RESERVATIONS = (
         "Take seats, once per key",
         {201: "taken", 400: "invalid", 404: "no such flight", 409: "too few seats", 413: "too large", 415: "no JSON"},
         NewReservation,
+    ),
+    Operation(
+        "post",
+        "/api/v1/reservations",
+        "Take seats for many at once, each once per its key and whatever becomes of the others",
+        {200: "an answer for each, with its status", 400: "invalid", 413: "too large", 415: "no JSON"},
+        NewReservations,
     ),
     Operation(
         "delete",

@@ -9,6 +9,7 @@ from __future__ import annotations
 from sqlalchemy import Boolean, CheckConstraint, Column, ForeignKey, Integer, MetaData, String, Table, UniqueConstraint
 
 from reference_services.common.columns import Timestamp
+from reference_services.common.searching import Searched
 
 metadata = MetaData()
 
@@ -64,6 +65,11 @@ flights = Table(
     # The last line of defence: whatever a future change gets wrong, no flight is sold below zero.
     CheckConstraint("totalSeats >= 0", name="seats_left"),
     sqlite_autoincrement=True,
+)
+
+SEARCHED = (
+    Searched("flights_by_route", "flights", ("departureAirportID", "arrivalAirportId", "price")),
+    Searched("flights_by_arrival", "flights", ("arrivalAirportId", "price")),
 )
 
 reservations = Table(

@@ -21,9 +21,8 @@ PASSED_ON = (
     ("Idempotency-Key", "HTTP_IDEMPOTENCY_KEY"),
     ("x-access-token", "HTTP_X_ACCESS_TOKEN"),
     ("Accept", "HTTP_ACCEPT"),
-    ("traceparent", "HTTP_TRACEPARENT"),
 )
-PASSED_BACK = ("Content-Type", "Allow", "Retry-After", "Server-Timing")
+PASSED_BACK = ("Content-Type", "Allow", "Retry-After")
 
 
 @dataclass(frozen=True, slots=True)

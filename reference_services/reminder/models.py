@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints
-from sqlalchemy import Column, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import Column, Integer, MetaData, String, Table, Text
 
 from reference_services.common.clock import now
 from reference_services.common.columns import Timestamp
 from reference_services.common.fields import Body, Email, LongText, Moment, Name, Page, one_line
+from reference_services.common.searching import Searched
 
 PENDING, SUCCESS, FAILED = "PENDING", "SUCCESS", "FAILED"
 TICKET, MAIL = "CREATE_TICKET", "SEND_BASIC_MAIL"
@@ -34,8 +35,9 @@ tickets = Table(
     Column("dueAt", Timestamp),
     Column("createdAt", Timestamp, nullable=False),
     Column("updatedAt", Timestamp, nullable=False),
-    Index("tickets_due", "dueAt"),
 )
+
+SEARCHED = (Searched("tickets_due", "tickets", ("dueAt",)),)
 
 MessageId = Annotated[str, StringConstraints(min_length=1, max_length=191), AfterValidator(one_line)]
 

@@ -9,6 +9,7 @@ from sqlalchemy.exc import IntegrityError
 
 from reference_services.common.clock import iso, now
 from reference_services.common.database import new_id
+from reference_services.common.searching import Paging, by_scan
 from reference_services.reminder.models import FAILED, PENDING, SUCCESS, TICKET, tickets
 
 if TYPE_CHECKING:
@@ -58,8 +59,9 @@ TRIED = (
 class TicketStore:
     """The tickets of this service."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, paging: Paging = by_scan) -> None:
         self._database = database
+        self._paging = paging
 
     def add_from_messages(self, messages: Sequence[Message]) -> int:
         """Store the tickets of messages in one transaction, each message once; give how many were new."""
@@ -89,10 +91,10 @@ class TicketStore:
 
     def list(self, query: TicketQuery) -> list[dict[str, Any]]:
         """Give a page of tickets, ordered by id."""
-        statement = select(*(tickets.c[name] for name in SHOWN)).where(tickets.c.kind == TICKET)
+        conditions = [tickets.c.kind == TICKET]
         if query.status is not None:
-            statement = statement.where(tickets.c.status == query.status)
-        page = statement.order_by(tickets.c.id).limit(query.limit).offset(query.offset)
+            conditions.append(tickets.c.status == query.status)
+        page = self._paging(select(*(tickets.c[name] for name in SHOWN)), tickets.c.id, conditions, query)
         rows = self._database.read(lambda connection: connection.execute(page).all())
         return [shown(dict(row._mapping)) for row in rows]  # noqa: SLF001 - SQLAlchemy's public name
 

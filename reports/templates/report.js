@@ -34,7 +34,7 @@
       paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
       font: { family: getComputedStyle(document.body).fontFamily, size: 12, color: colour("ink-2") },
       margin: { l: 52, r: 8, t: 22, b: 30 },
-      legend: { orientation: "h", x: 0, xanchor: "left", y: -0.16, yanchor: "top", font: { color: colour("ink-2") } },
+      legend: { orientation: "h", traceorder: "normal", x: 0, xanchor: "left", y: -0.16, yanchor: "top", font: { color: colour("ink-2") } },
       hoverlabel: { bgcolor: colour("panel"), bordercolor: colour("rule"), font: { color: colour("ink"), size: 12 } },
       shapes: (own.shapes || []).map((shape) => ({ ...shape, fillcolor: colour(shape.name === "warm-up" ? "warm" : "band"), line: { width: 0 } })),
       annotations: (own.annotations || []).map((note) => ({

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -33,6 +34,25 @@ class GivingBack(PoolTraveller):
         self.book_any()
         self.book_any()
         self.cancel_one()
+'''
+
+NAIVE: Final = '''
+import random
+from scenarios.users import NaiveBooker
+
+
+class Fewest(random.Random):
+    """Every number is the least that it may be."""
+
+    def randint(self, a, b):
+        return a
+
+
+class Naive(NaiveBooker):
+    """Books one seat, so that a flight sells out to the last one."""
+
+    def on_start(self):
+        self.rng = Fewest()
 '''
 
 
@@ -121,3 +141,38 @@ def test_lint_counts_the_seats_that_there_are(seeded: Lab) -> None:
     linted = seeded.run("lint", shrunk(seeded.folder, "load", 5, 4, 400), "--target", "local")
     assert linted.code == 1
     assert re.search(r"there are\s+2,000\s+\(5\s+flights\)", linted.out), linted.out
+
+
+def test_the_naive_test_is_diagnosed_as_hashing_first_and_seats_second(seeded: Lab) -> None:
+    """On a real run; where this machine was too busy to make load, that may be said before."""
+    (seeded.folder / "naive.py").write_text(NAIVE, encoding="utf-8")
+    (seeded.folder / "naive.toml").write_text(
+        'executor = "constant-vus"\nexec = "Naive"\nusers = "naive.py"\nvus = 4\nduration = "5s"\n'
+        "[data]\nflights = 1\nusers = 1\nseats = [2, 2]\n",
+        encoding="utf-8",
+    )
+    run = seeded.run("run", "-s", "naive.toml", "--json").json
+    found = seeded.run("diagnose", run["id"], "--json").json
+
+    assert found["validity"] == "INVALID"
+    assert [each["rule"] for each in found["findings"] if each["rule"] != "generator-bound"][:2] == [
+        "password-hashing",
+        "seats-ran-out",
+    ]
+
+
+def test_capacity_climbs_on_the_platform_and_writes_what_it_found(seeded: Lab) -> None:
+    """One step says how fast it is, and claims no plateau and no peak; the audit of its run is clean."""
+    path = shrunk(seeded.folder, "user-pool", 5, 4, 400)
+    ended = seeded.run("capacity", "-s", path, "--steps", "4", "--hold", "6s", "--json")
+    found = ended.json
+    folder = seeded.folder / "runs" / found["run"]
+
+    assert ended.code in {0, 98}, ended.err  # 98 where this machine was too busy to measure
+    assert [step["users"] for step in found["steps"]] == [4]
+    assert found["steps"][0]["rate"] > 0
+    assert (found["plateau"], found["law"], found["peak"], found["full"]) == (None, None, None, [])
+    assert found["thresholds"]
+    assert figures(json.loads((folder / "run.json").read_text(encoding="utf-8"))) == NOTHING_WRONG
+    assert json.loads((folder / "capacity.json").read_text(encoding="utf-8")) == found
+    assert all((folder / name).stat().st_size > 10_000 for name in ("capacity.html", "report.html"))

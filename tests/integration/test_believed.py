@@ -20,7 +20,7 @@ from lab.model.verdict import Validity
 from lab.runner import Interrupts, Plan, execute
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from lab.model.run import Run
@@ -111,7 +111,9 @@ class Heard:
         """Pass over it."""
 
 
-def ran(root: Path, users: str, scenario: Scenario, *, tires: bool) -> tuple[Run, Tally, list[str]]:
+def ran(
+    root: Path, users: str, scenario: Scenario, *, tires: bool, enough: Callable[[Tick], bool] | None = None
+) -> tuple[Run, Tally, list[str]]:
     """Run a scenario to its verdict."""
     file = root / "users.py"
     file.write_text(users, encoding="utf-8")
@@ -133,6 +135,7 @@ def ran(root: Path, users: str, scenario: Scenario, *, tires: bool) -> tuple[Run
             root / "dataset.json",
             root / "runs",
             audit=False,
+            enough=enough,
         )
         folder, run, tally = execute(plan, heard, Interrupts())
     assert folder.load() == run
@@ -172,3 +175,15 @@ def test_a_generator_that_spins_is_not_believed(tmp_path: Path) -> None:
     assert (run.verdict.validity, run.verdict.exit_code) == (Validity.INVALID, 98)
     (late,) = [found for found in run.verdict.findings if found.gate == "scheduling delay"]
     assert late.level is Validity.INVALID, late
+
+
+def test_a_load_that_has_shown_enough_ends_early_and_has_finished(tmp_path: Path) -> None:
+    """Of an hour some seconds pass; nobody stopped it, and no threshold was missed."""
+    scenario = Scenario("long", (Load("constant-vus", "Looker", (Stage(3600, 2),), 2, graceful_stop=2),))
+
+    run, tally, stages = ran(tmp_path, LOOKER, scenario, tires=False, enough=lambda tick: tick.second >= 1)
+
+    assert run.status is Status.FINISHED
+    assert any("it has shown enough" in words for words in stages)
+    assert 2 <= tally.seconds < 600
+    assert run.aborted is None

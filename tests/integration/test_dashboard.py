@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
+from lab.asked import NOTIFICATIONS, OUTBOX
 from lab.model.histogram import bin_of
 from lab.model.sample import OK, SeriesKey, Tick, TrendKey
 from lab.model.threshold import Selector, parse_threshold
-from lab.probes import DEPTHS
 from lab.sinks import points
 from tests import synthetic
 from tests.influxdb import DATABASE, InfluxDB, rows
@@ -83,7 +83,7 @@ MEASUREMENTS: Final = {
 def measured(tick: Tick) -> Tick:
     """Add what the probes and the audit note of a second."""
     gauges = {
-        **{SeriesKey("queue_depth", (("queue", queue),)): float(tick.second % 9) for _, _, queue in DEPTHS},
+        **{SeriesKey("queue_depth", (queue,)): float(tick.second % 9) for queue in (NOTIFICATIONS, OUTBOX)},
         **{SeriesKey("cpu", (("process", name),)): 0.25 for name in ("gateway", "auth", "load")},
         **{SeriesKey("memory", (("process", name),)): 90e6 for name in ("gateway", "auth", "load")},
     }

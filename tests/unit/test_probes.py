@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from lab.asked import Asked
 from lab.model.sample import SeriesKey
 from lab.model.target import Target
-from lab.probes import Families, Probes, Queues
+from lab.probes import Families, Probes
 from tests.processes import wait_until
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ CHILD = "import os\nbig = b'x' * 60_000_000\nprint('ready', flush=True)\nwhile o
 
 
 @contextmanager
-def answering(body: bytes) -> Iterator[Target]:
+def answering(body: bytes | bytearray) -> Iterator[Target]:
     """Serve the same body at `/figures`; gives a target whose services all are this server."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -85,10 +86,34 @@ def test_depths_are_what_the_services_say() -> None:
     """The queue's and the outbox's depth are read from `/figures`."""
     body = json.dumps({"data": {"queueDepth": 7, "outboxDepth": 2}}).encode()
     with answering(body) as target:
-        assert Queues(target).ask() == {
+        assert Asked(target).ask() == {
             SeriesKey("queue_depth", (("queue", "notifications"),)): 7.0,
             SeriesKey("queue_depth", (("queue", "outbox"),)): 2.0,
         }
+
+
+def test_what_services_share_is_kept_once_and_what_they_count_as_what_came_since() -> None:
+    """Threads and connections are each service's; the state of one database server is told by the first who has it."""
+    first = {"threadsBusy": 3, "poolInUse": 2, "poolWaiting": 1, "queueAgeMs": 1500}
+    server = {"dbServer": 7, "dbThreadsRunning": 4, "dbRowLockWaits": 100, "dbSlowQueries": 2}
+    body = bytearray(json.dumps({"data": first | server}).encode())
+    with answering(body) as target:
+        asked = Asked(target)
+        before = asked.ask()
+        body[:] = json.dumps({"data": first | server | {"dbRowLockWaits": 130, "dbSlowQueries": 1}}).encode()
+        after = asked.ask()
+    asked.close()
+    for service in ("booking", "flights", "auth", "reminder"):
+        for metric, value in (("threads_busy", 3.0), ("pool_in_use", 2.0), ("pool_waiting", 1.0)):
+            assert before[SeriesKey(metric, (("service", service),))] == value
+    assert before[SeriesKey("queue_age", (("queue", "notifications"),))] == 1.5
+    shared = {key: value for key, value in after.items() if key.metric.startswith("db_")}
+    assert shared == {
+        SeriesKey("db_threads_running", (("service", "booking"),)): 4.0,
+        SeriesKey("db_row_lock_waits", (("service", "booking"),)): 30.0,
+        SeriesKey("db_slow_queries", (("service", "booking"),)): 1.0,
+    }
+    assert not any(key.metric in {"db_row_lock_waits", "db_slow_queries"} for key in before)
 
 
 @pytest.mark.parametrize(
@@ -96,6 +121,7 @@ def test_depths_are_what_the_services_say() -> None:
     [
         b"",
         b"[]",
+        b'{"data": {"dbServer": [7], "dbThreadsRunning": null}}',
         b"{}",
         b"<html>",
         b'{"data": null}',
@@ -109,20 +135,20 @@ def test_depths_are_what_the_services_say() -> None:
 def test_a_service_that_tells_nothing_gives_no_figure(body: bytes) -> None:
     """What is no number is no depth."""
     with answering(body) as target:
-        assert Queues(target).ask() == {}
+        assert Asked(target).ask() == {}
 
 
 def test_nothing_is_asked_through_the_gateway() -> None:
     """What only the gateway leads to is left alone: the gateway is under load."""
     with answering(b'{"data": {"queueDepth": 7}}') as target:
-        assert Queues(Target(target.reminder)).ask() == {}
+        assert Asked(Target(target.reminder)).ask() == {}
 
 
 def test_a_service_that_never_answers_is_given_up() -> None:
     """A socket that takes connections and says nothing costs its time-out, and gives nothing."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
-        assert Queues(Target("http://127.0.0.1:1", url, url, url, url)).ask() == {}
+        assert Asked(Target("http://127.0.0.1:1", url, url, url, url)).ask() == {}
 
 
 def test_what_was_measured_is_given_once(family: int) -> None:

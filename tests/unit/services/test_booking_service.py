@@ -15,6 +15,7 @@ from reference_services.booking.settler import Settler
 from reference_services.booking.store import BookingStore
 from reference_services.common.database import Database
 from reference_services.common.errors import Refusal, UpstreamDownError, UpstreamSlowError
+from reference_services.common.pooling import Pool
 from reference_services.common.sqlite import Sqlite
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ class Bench:
 
     def __init__(self, path: Path) -> None:
         url = f"sqlite:///{path}/booking.db"
-        database = Database(create_engine(url), Sqlite(make_url(url), threads=8))
+        database = Database(create_engine(url), Sqlite(make_url(url), Pool(8)))
         metadata.create_all(database.engine)
         self.seats = FakeSeats()
         self.bus = FakeBus()

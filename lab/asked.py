@@ -1,0 +1,125 @@
+"""What services tell of their own work at `/figures`: threads, connections, queues, and the database server's state."""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import ThreadPoolExecutor, wait
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeGuard
+
+from lab.model.sample import SeriesKey
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from lab.model.target import Target
+
+ANSWER_S: Final = 0.8
+"""What has no answer in this time is no figure. A service whose threads are all busy answers late."""
+LARGEST: Final = 64 * 1024
+LARGEST_FIGURE: Final = 1e15
+"""More is no figure; nor is what is no number, which no comparison holds for."""
+SERVICES: Final = ("booking", "flights", "auth", "reminder")
+GATEWAY: Final = "gateway"
+SERVER: Final = "dbServer"
+"""The figure by which services that share a database server are known."""
+
+
+class Gauge(NamedTuple):
+    """Where a figure is kept: in which gauge, with which tag (the service's name where it has none), in which unit.
+
+    `shared` is of a database server, and is kept once for those who share it; `counted` is counted since that
+    server's start, and kept as how much came since the last look.
+    """
+
+    metric: str
+    tag: tuple[str, str] | None = None
+    scale: float = 1.0
+    shared: bool = False
+    counted: bool = False
+
+
+NOTIFICATIONS: Final = ("queue", "notifications")
+OUTBOX: Final = ("queue", "outbox")
+GAUGES: Final[Mapping[str, Gauge]] = {
+    "threadsBusy": Gauge("threads_busy"),
+    "poolInUse": Gauge("pool_in_use"),
+    "poolWaiting": Gauge("pool_waiting"),
+    "queueDepth": Gauge("queue_depth", NOTIFICATIONS),
+    "queueAgeMs": Gauge("queue_age", NOTIFICATIONS, 0.001),
+    "outboxDepth": Gauge("queue_depth", OUTBOX),
+    "dbThreadsRunning": Gauge("db_threads_running", shared=True),
+    "dbRowLockWaits": Gauge("db_row_lock_waits", shared=True, counted=True),
+    "dbSlowQueries": Gauge("db_slow_queries", shared=True, counted=True),
+}
+
+
+class Asked:
+    """Asks the services that can be reached by themselves, all at once.
+
+    None is asked through the gateway, which is under load. The gateway itself is asked once another service has told
+    figures, since only then is it one that has any.
+    """
+
+    def __init__(self, target: Target) -> None:
+        from urllib3 import PoolManager  # noqa: PLC0415 - not needed by `--help`
+
+        own = {service: target.url(service) for service in SERVICES}
+        self._urls = {
+            service: f"{url}/figures" for service, url in own.items() if not url.startswith(f"{target.gateway}/")
+        }
+        self._gateway = f"{target.gateway}/figures"
+        self._before: dict[SeriesKey, float] = {}
+        self._pool: Any = PoolManager(retries=False, timeout=ANSWER_S)
+        self._threads = ThreadPoolExecutor(len(SERVICES) + 1, thread_name_prefix="figures")
+
+    def ask(self) -> dict[SeriesKey, float]:
+        """Ask; what is not said in time is left out."""
+        asked = {service: self._threads.submit(self._data, url) for service, url in self._urls.items()}
+        done, _ = wait(asked.values(), ANSWER_S)
+        told = {service: answer.result() for service, answer in asked.items() if answer in done}
+        if GATEWAY not in self._urls and any(told.values()):
+            self._urls[GATEWAY] = self._gateway
+        return dict(self._gauges(told))
+
+    def close(self) -> None:
+        """Ask no more; a question that is on its way is not waited for."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._pool.clear()
+
+    def _gauges(self, told: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[SeriesKey, float]]:
+        servers: set[int] = set()
+        for service in (*SERVICES, GATEWAY):
+            figures = told.get(service, {})
+            server = figures.get(SERVER)
+            again = isinstance(server, int) and server in servers
+            if isinstance(server, int):
+                servers.add(server)
+            for name, gauge in GAUGES.items():
+                value = figures.get(name)
+                if (gauge.shared and again) or not _is_figure(value):
+                    continue
+                key = SeriesKey(gauge.metric, (gauge.tag or ("service", service),))
+                if not gauge.counted:
+                    yield key, float(value) * gauge.scale
+                    continue
+                before, self._before[key] = self._before.get(key), float(value)
+                if before is not None:
+                    # Less than before is a server that was started again.
+                    yield key, float(value) - before if value >= before else float(value)
+
+    def _data(self, url: str) -> Mapping[str, Any]:
+        from urllib3.exceptions import HTTPError  # noqa: PLC0415 - as above
+
+        try:
+            answer = self._pool.request("GET", url, redirect=False, preload_content=False)
+            text = answer.read(LARGEST)
+            answer.close()  # which ends no connection that has given its whole answer
+            found = json.loads(text)
+        except (HTTPError, ValueError, RecursionError):
+            return {}
+        data = found.get("data") if isinstance(found, dict) else None
+        return data if isinstance(data, dict) else {}
+
+
+def _is_figure(value: object) -> TypeGuard[float]:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= LARGEST_FIGURE

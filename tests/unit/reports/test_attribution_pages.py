@@ -1,0 +1,113 @@
+"""Where the time goes and how long mails take, as a run folder tells it, and as the summary and the page show it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from lab.model.histogram import bin_of
+from lab.model.sample import NO_CLOCK, OK, Tick, TrendKey
+from lab.model.server_timing import BLOCK_S, COUNTS, SUMS, TIMING
+from reports import html, text
+from reports.attribution import charts
+from reports.attribution.operation import ALL, MEDIAN
+from reports.attribution.reading import Attribution, load
+from tests import synthetic
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MS = 1000
+HOSTILE = "<b>book</b>"
+
+
+def ticks(operation: str = "booking", blocks: int = 6, count: int = 40) -> list[Tick]:
+    """Make up seconds whose blocks get slower: the first takes 11 ms a request, and each later one 10 ms more."""
+    told = ("operation", operation)
+    seconds = synthetic.ticks(blocks * BLOCK_S)
+    for block in range(blocks):
+        group = 100 + block
+        sums = {("auth", "own"): 10 * MS * (block + 1), ("booking", "db"): MS, ("client", "gap"): 0}
+        trends = {TrendKey(COUNTS, "", (told,), OK, NO_CLOCK): {group: count}}
+        for (hop, kind), us in sums.items():
+            tags = (("hop", hop), ("kind", kind), told)
+            trends[TrendKey(SUMS, "", tags, OK, NO_CLOCK)] = {group: us * count}
+            trends[TrendKey(TIMING, "", tags)] = {bin_of(us): count}
+        last = (block + 1) * BLOCK_S - 1
+        seconds[last] = replace(seconds[last], trends={**seconds[last].trends, **trends})
+    return seconds
+
+
+@pytest.mark.parametrize("closed", [True, False])
+def test_a_run_folder_tells_where_the_time_went(tmp_path: Path, closed: bool) -> None:  # noqa: FBT001 - parametrized
+    """From a run that is closed and from one that was killed: by operation, and by block of seconds."""
+    seconds = ticks()
+    folder = synthetic.folder(tmp_path, synthetic.run(synthetic.tally(seconds)), seconds, closed=closed)
+    found = load(folder, 0)
+    assert [one.name for one in found.operations] == ["booking"]
+    whole = found.operations[0].band(ALL)
+    assert whole is not None
+    assert whole.parts == pytest.approx({"auth.own": 35 * MS, "booking.db": MS, "client.gap": 0})
+    first = found.blocks[(found.blocks["begin"] == 0) & (found.blocks["label"] == "auth.own")]
+    assert first["value"].tolist() == [400 * MS]
+
+
+def test_of_the_warm_up_nothing_is_judged_and_all_is_shown(tmp_path: Path) -> None:
+    """A block that the warm-up ends in counts as warm-up."""
+    seconds = ticks()
+    folder = synthetic.folder(tmp_path, synthetic.run(synthetic.tally(seconds)), seconds)
+    found = load(folder, BLOCK_S + 1)
+    assert found.operations[0].requests == 4 * 40
+    assert sorted(set(found.blocks["begin"])) == [block * BLOCK_S for block in range(6)]
+
+
+def test_a_run_whose_target_tells_nothing_has_no_charts_of_it(tmp_path: Path) -> None:
+    """Nothing is read, drawn or said."""
+    seconds = synthetic.ticks(5)
+    folder = synthetic.folder(tmp_path, synthetic.run(synthetic.tally(seconds)), seconds)
+    found = load(folder, 0)
+    assert found.operations == ()
+    assert charts.charts(found, 5) == []
+    assert 'id="attribution"' not in html.write_html(folder).read_text(encoding="utf-8")
+
+
+def test_the_bars_parts_add_up_to_the_whole_and_are_safe(tmp_path: Path) -> None:
+    """Each bar is 100 %, its row names operation and ranks, and a name from elsewhere is shown letter by letter."""
+    seconds = ticks(HOSTILE)
+    folder = synthetic.folder(tmp_path, synthetic.run(synthetic.tally(seconds)), seconds)
+    bars, time = charts.charts(load(folder, 0), len(seconds))
+    assert bars.figure is not None
+    assert time.figure is not None
+    rows = bars.figure["data"]
+    assert [trace["name"] for trace in rows] == ["auth", "booking.db"]
+    assert sum(trace["x"][0] for trace in rows) == pytest.approx(100)
+    assert rows[0]["y"][0].startswith("&lt;b&gt;book&lt;/b&gt;, median: ")
+    assert [trace["y"][0] for trace in time.figure["data"]] == pytest.approx([10, 1])
+    assert "auth" in bars.summary
+
+
+def test_too_few_requests_are_said_and_not_drawn(tmp_path: Path) -> None:
+    """Below what a median needs there is a sentence in the chart's place."""
+    seconds = ticks(blocks=1, count=MEDIAN.needs - 1)
+    folder = synthetic.folder(tmp_path, synthetic.run(synthetic.tally(seconds)), seconds)
+    (chart,) = charts.charts(load(folder, 0), len(seconds))
+    assert chart.figure is None
+    assert "Too few requests" in chart.summary
+    assert charts.charts(Attribution(), 5) == []
+
+
+def test_the_page_and_the_summary_say_where_the_time_goes_and_how_long_mails_take(tmp_path: Path) -> None:
+    """Both have the parts, the delay's percentiles, and how long the queue took to drain."""
+    delay = Tick(7, {TrendKey("notification_delay", "mail", ()): {bin_of(250 * MS): 300}})
+    seconds = [*ticks(), delay]
+    run = synthetic.run(synthetic.tally(seconds))
+    page = html.write_html(synthetic.folder(tmp_path, run, seconds)).read_text(encoding="utf-8")
+    assert 'id="attribution"' in page
+    assert 'id="attribution-time"' in page
+    assert "300 mails came after their booking: half of them within 250" in page
+    summary = text.summary(run, synthetic.tally(seconds))
+    assert "server_timing.................: booking at p95 61ms: auth 60ms, the rest 1ms" in summary
+    assert "notification_delay............: avg=250" in summary
+    assert "drain_time....................: 3.4s after the load ended" in summary

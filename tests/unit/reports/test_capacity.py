@@ -1,0 +1,218 @@
+"""Capacity: how far it scales, what was full, where thresholds break, and no claim that the steps cannot carry."""
+
+from __future__ import annotations
+
+import json
+from math import isfinite
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+
+from lab.capacity import Stairs
+from lab.errors import RunError
+from lab.model.threshold import parse_threshold
+from reports.capacity import export, page, text, words
+from reports.capacity.reading import read
+from tests.stairs import USERS, climb, cpu, gauges, law
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from lab.model.sample import SeriesKey
+    from reports.capacity.result import Capacity
+
+FLAT: Final = law(60, 0.05, 0.002)
+"""Highest with 21.8 users."""
+THRESHOLDS: Final = (
+    parse_threshold("http_req_duration{operation:booking}", "p(95)<100"),
+    parse_threshold("http_req_failed", "rate<0.01"),
+    parse_threshold("http_req_duration", "p(99.9)<1"),
+    parse_threshold("seats_lost", "value==0"),
+)
+
+
+def found(rate: Callable[[int], float] = FLAT, users: tuple[int, ...] = USERS, **more: Any) -> Capacity:
+    """Read a run that is made up."""
+    run, ticks = climb(rate, users=users, **more)
+    return read(run, ticks, Stairs(users, more.get("hold", 10)).steps, THRESHOLDS)
+
+
+def busy(n: int) -> Mapping[SeriesKey, float]:
+    """One core of the gateway is full from 8 users on, and the pool of booking is too small from 32."""
+    return (
+        cpu(gateway=min(0.15 * n, 0.97), auth=min(0.1 * n, 0.3), load=0.1)
+        | gauges("pool_waiting", "service", {"booking": max(n - 20, 0) / 10})
+        | gauges("pool_in_use", "service", {"booking": 5.0})
+        | gauges("queue_depth", "queue", {"notifications": 3.0})
+        | gauges("threads_busy", "service", {"gateway": min(n, 16)})
+    )
+
+
+def test_the_plateau_the_law_and_the_knee_are_those_put_in() -> None:
+    """Throughput stops growing at 16 users; λ, σ, κ and the peak lie in their intervals."""
+    one = found()
+
+    assert one.plateau is not None
+    assert (one.plateau.users, one.knee) == (16, 16)
+    assert one.law is not None
+    assert one.law.one.low < 60 < one.law.one.high
+    assert one.law.peak.value == pytest.approx(21.8, rel=0.1)
+    assert not one.no_peak
+    assert "the rate is highest with 2" in words.peak(one)
+    assert words.headline(one).startswith("as-found scales up to 16 users: 4")
+
+
+def test_what_was_full_is_named_the_tightest_first() -> None:
+    """The pool, the threads that stopped growing, and the one core; not the queue of three mails."""
+    one = found(beside=busy)
+
+    assert [each.what.partition(" (")[0] for each in one.full] == [
+        "the connection pool of booking",
+        "the threads of gateway",
+        "one core of gateway",
+    ]
+    assert one.unseen == ()
+    assert "Full there: the connection pool of booking (5 in use" in words.headline(one)
+
+
+def test_a_full_machine_and_a_queue_that_grows_are_named() -> None:
+    """Nearly all cores in use, and more waiting than a second's work."""
+    one = found(beside=lambda _: cpu(a=0.8, b=0.7, load=0.45) | gauges("queue_depth", "queue", {"outbox": 5000.0}))
+
+    assert [each.what.partition(" (")[0] for each in one.full] == [
+        "the machine: 1.95 of 2 cores in use",
+        "the queue outbox",
+    ]
+
+
+def test_what_no_probe_looked_at_is_not_said_to_be_fine() -> None:
+    """Without a single gauge of the platform all four are named."""
+    one = found()
+
+    assert one.full == ()
+    assert len(one.unseen) == 4
+    assert "not looked at: the platform's CPU, its connection pools, its threads, its queues" in words.headline(one)
+
+
+def test_a_threshold_breaks_between_two_steps() -> None:
+    """With the users and the rate of both, and what was measured; one without samples is not judged; no audit's."""
+    first, second, third = found().breaks
+
+    assert first.held is not None
+    assert first.broke is not None
+    assert (first.held.users, first.broke.users, first.again) == (32, 64, False)
+    assert float(first.figure.split()[0]) > 200
+    assert (second.held and second.held.users, second.broke) == (64, None)
+    assert (third.held, third.broke) == (None, None)
+    said = [words.broken(each, found().steps[-1]) for each in found().breaks]
+    assert said[0].startswith("held with 32 users (4")
+    assert said[1].startswith("held at every step, up to 64 users")
+    assert said[2].startswith("not judged")
+
+
+def test_a_rate_that_still_grows_has_no_plateau_and_no_peak() -> None:
+    """Nothing is said to be full, and more steps are asked for."""
+    one = found(law(20, 0.001, 0.0))
+
+    assert one.plateau is None
+    assert "still grew at the last step" in words.headline(one)
+    assert one.full == ()
+    assert "No peak is claimed" in words.peak(one)
+
+
+def test_no_peak_is_claimed_beyond_what_was_measured() -> None:
+    """κ is surely above 0, and the law's peak at 100 users: 64 were measured."""
+    one = found(law(60, 0.0, 0.0001), noise=0.002)
+
+    assert one.law is not None
+    assert one.law.peaks
+    assert "64 is the most that was measured" in one.no_peak
+
+
+@pytest.mark.parametrize("cap", [6, 12, 16])
+def test_no_peak_is_claimed_on_a_flat_plateau(cap: int) -> None:
+    """A queue behind one full resource bends sharply and stays flat; the law would follow it with a κ above 0."""
+    one = found(lambda n: 50.0 * min(n, cap))
+
+    assert one.plateau is not None
+    assert one.no_peak
+
+
+def test_a_sharp_bend_alone_is_no_peak_even_where_the_law_has_one() -> None:
+    """Its κ is surely above 0 here, and the sentence says why that is not enough."""
+    one = found(lambda n: 50.0 * min(n, 12), hold=20)
+
+    assert one.law is not None
+    assert one.law.peaks
+    assert "a plateau describes them as well" in one.no_peak
+
+
+def test_no_peak_is_claimed_by_a_law_that_does_not_describe_the_steps() -> None:
+    """A platform that falls over at 16 users is no case of the law."""
+    one = found(lambda n: 40.0 * n if n < 16 else 50.0)
+
+    assert "does not describe this platform" in one.no_peak
+
+
+def test_a_generator_that_was_late_is_the_limit() -> None:
+    """Timers 80 ms late from 32 users on: the answer is no figure of the platform's, and there is no peak."""
+    one = found(late_ms=lambda n: 80.0 if n >= 32 else 0.5)
+
+    assert one.limited is not None
+    assert one.limited.users == 32
+    assert "from 32 users on the load generator was the limit" in words.headline(one)
+    assert "generator was the limit" in one.no_peak
+    assert page.outlook(one)[2] == "GENERATOR-BOUND"
+
+
+def test_few_steps_have_no_law() -> None:
+    """Four steps are measured and shown; a law is not fitted to them."""
+    one = found(users=(1, 2, 4, 8))
+
+    assert one.law is None
+    assert one.no_law.startswith("4 steps are too few")
+    assert one.no_law in words.peak(one)
+
+
+def test_a_run_that_was_stopped_says_what_its_whole_steps_say() -> None:
+    """A step that was cut short is left out; one that ended before its first step says nothing."""
+    run, ticks = climb(FLAT)
+    steps = Stairs(USERS, 10).steps
+
+    assert [step.users for step in read(run, ticks[:40], steps, ()).steps] == [1, 2, 4]
+    with pytest.raises(RunError, match="before its first step"):
+        read(run, ticks[:8], steps, ())
+
+
+def test_rates_that_are_hardly_known_are_told() -> None:
+    """Seconds that differ by half make a guess of what follows; seconds that differ by a fiftieth don't."""
+    assert words.caution(found(noise=0.6, hold=6)).startswith("The rate with ")
+    assert not words.caution(found())
+
+
+def test_the_text_fits_a_terminal() -> None:
+    """At 80 columns, and as plain text; the plateau is marked."""
+    lines = text.summary(found(beside=busy), 80).splitlines()
+
+    assert max(map(len, lines)) <= 80
+    assert sum("← plateau" in line for line in lines) == 1
+
+
+def test_the_json_has_no_infinity_and_every_step() -> None:
+    """An interval without an end says so in words."""
+    values = json.loads(export.render(found(law(20, 0.001, 0.0))))
+
+    assert [step["users"] for step in values["steps"]] == list(USERS)
+    assert values["peak"] is None
+    assert all(isfinite(step["rate"]) for step in values["steps"])
+    assert values["law"]["kappa"]["low"] == 0
+
+
+def test_the_page_draws_three_charts_and_survives_hostile_names() -> None:
+    """A process that is called like a tag stays text."""
+    hostile = '<img src=x onerror="alert(1)">'
+    html = page.render(found(beside=lambda _: gauges("cpu", "process", {hostile: 0.95})))
+
+    assert hostile not in html
+    assert all(f'id="{chart}"' in html for chart in ("throughput", "latency", "cores"))
+    assert "Capacity of as-found" in html
