@@ -520,7 +520,6 @@ def experiment(  # noqa: PLR0913, PLR0917 - each is an option
 
     A side is a profile of the bundled platform, or a deployment, which a command may put into a state before each run.
     """
-    from lab import redact
     from lab.experiment import begin, folder
     from lab.model.experiment import Making
     from reports import outputs
@@ -561,7 +560,7 @@ def experiment(  # noqa: PLR0913, PLR0917 - each is an option
             seed=seed,
             alpha=alpha,
             cool_down=cool_down,
-            command=shlex.join(["airbourne-lab", *redact.command(sys.argv[1:])]),
+            command=_typed(),
         )
     told = _settings(
         backend=begun.making.backend, db_url=db_url, amqp_url=amqp_url, smtp_url=smtp_url, influx_url=influx
@@ -569,6 +568,63 @@ def experiment(  # noqa: PLR0913, PLR0917 - each is an option
     under = told.stack_backend(db_url, amqp_url, smtp_url)
     server = None if no_influx else told.influx()
     found = _conducted(begun, place, (under, server), chosen, dataset, out, allow_public=allow_public)
+    raise typer.Exit(_compared(found, fail_on, {"--html": place.report} | wanted, out))
+
+
+@app.command()
+def ladder(  # noqa: PLR0913, PLR0917 - each is an option
+    scenario: Annotated[str, typer.Option("--scenario", "-s", help="A name, or a path to a .toml file.")] = USUAL,
+    first: Annotated[str, typer.Option("--from", help="The rung that all others are held against.")] = "as-found",
+    last: Annotated[str, typer.Option("--to", help="The last rung.", show_default="the top")] = "",
+    pairs: Annotated[int, typer.Option(help="How often each rung is run. A verdict needs 6.")] = 6,
+    backend: opt.Backend = None,
+    db_url: opt.DbUrl = "",
+    amqp_url: opt.AmqpUrl = "",
+    smtp_url: opt.SmtpUrl = "",
+    duration: opt.Duration = "",
+    warmup: opt.Warmup = "",
+    time_scale: Annotated[float, typer.Option(help="As for run: multiply the stages' time.")] = 1.0,
+    seed: Annotated[int, typer.Option(help="Of the order of the runs, and of the users' choices in each.")] = 1,
+    cool_down: Annotated[float, typer.Option(help="Seconds between two runs.", metavar="SECONDS")] = 2.0,
+    metric: opt.CompareMetric = None,
+    margin: opt.CompareMargin = None,
+    alpha: opt.CompareAlpha = 0.05,
+    html: opt.ToHtml = None,
+    markdown: opt.ToMarkdown = None,
+    json_file: opt.ToJson = None,
+    junit: opt.ToJunit = None,
+    fail_on: opt.FailOn = "",
+    workers: opt.Workers = None,
+    out: opt.Out = RUNS,
+) -> None:
+    """Climb the ladder of profiles: an experiment over all its rungs, with what each step gave and all together.
+
+    Stopped with Ctrl-C, it goes on with: airbourne-lab experiment --resume ID
+    """
+    from lab.experiment import begin
+    from lab.model.experiment import Making
+    from reference_services.common.profile import CHANGES
+    from reports import outputs
+    from reports.comparison import metrics
+
+    chosen, wanted = metrics.asked(metric, margin), outputs.asked(html, markdown, json_file, junit)
+    sides = begin.rungs(first, last, {change.name: change.gains for change in CHANGES})
+    making = Making(scenario, (), (), duration, warmup, time_scale, workers, backend or "")
+    place, begun = begin.begun(
+        out,
+        sides,
+        making,
+        _made_of(making).name,
+        pairs=pairs,
+        seed=seed,
+        alpha=alpha,
+        cool_down=cool_down,
+        command=_typed(),
+    )
+    under = _settings(backend=backend, db_url=db_url, amqp_url=amqp_url, smtp_url=smtp_url).stack_backend(
+        db_url, amqp_url, smtp_url
+    )
+    found = _conducted(begun, place, (under, None), chosen, None, out, allow_public=False)
     raise typer.Exit(_compared(found, fail_on, {"--html": place.report} | wanted, out))
 
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from threading import Event
 from typing import TYPE_CHECKING, Final
 
 from lab import place, redact, targets
-from lab.errors import ConfigError, LabError
+from lab.errors import ConfigError, LabError, nearest
 from lab.experiment import folder as folders
 from lab.experiment.prepare import Places
-from lab.model.experiment import Experiment, Kind, Making, arm, told_apart
+from lab.model.experiment import Arm, Experiment, Kind, Making, arm, told_apart
 from lab.stack.control import look_ahead
 from lab.stack.profiles import RUNGS, check_profile
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lab.experiment.folder import ExperimentFolder
-    from lab.model.experiment import Arm
     from lab.model.target import Target
     from lab.runner import Interrupts
     from lab.stack.backend import Backend
@@ -87,6 +86,26 @@ def arms(words: Words, urls: dict[str, str]) -> tuple[Arm, ...]:
     return told_apart(found)
 
 
+def rungs(first: str, last: str, notes: Mapping[str, str]) -> tuple[Arm, ...]:
+    """Give the rungs of the ladder of profiles from one to another as sides, the lowest as the baseline.
+
+    Args:
+        first: the lowest.
+        last: the highest; "" for the top.
+        notes: what each should give, by its name.
+
+    Raises:
+        ConfigError: a name is no rung, or they are not two.
+    """
+    for option, name in (("--from", first), ("--to", last)):
+        if name and name not in RUNGS:
+            raise ConfigError(f'{option}: "{name}" is no rung of the ladder{nearest(name, RUNGS)}')
+    low, high = RUNGS.index(first), RUNGS.index(last or RUNGS[-1])
+    if low >= high:
+        raise ConfigError(f"--from {first} --to {RUNGS[high]}: a ladder goes up; its rungs are {', '.join(RUNGS)}")
+    return tuple(Arm(name, Kind.PROFILE, name, note=notes.get(name, "")) for name in RUNGS[low : high + 1])
+
+
 def begun(  # noqa: PLR0913 - all that an experiment is
     out: Path,
     sides: tuple[Arm, ...],
@@ -94,8 +113,8 @@ def begun(  # noqa: PLR0913 - all that an experiment is
     scenario: str,
     *,
     pairs: int | None,
-    most_pairs: int | None,
-    until_settled: bool,
+    most_pairs: int | None = None,
+    until_settled: bool = False,
     seed: int,
     alpha: float,
     cool_down: float,

@@ -11,7 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lab.errors import ConfigError
+from lab.experiment.begin import rungs
 from lab.model.experiment import Arm, Attempt, Experiment, Kind, Making, Turn, arm, told_apart
+from lab.stack.profiles import RUNGS
 
 PROFILES = ("safe", "as-found")
 
@@ -107,3 +109,14 @@ def test_what_is_no_experiment_is_refused(changes: dict[str, Any], said: str) ->
     """Too few sides, no pairs, or one name for two."""
     with pytest.raises(ConfigError, match=said):
         experiment(**changes)
+
+
+def test_the_ladder_goes_up_from_one_rung_to_another() -> None:
+    """Its rungs are sides with what they should give; down, or from a rung that is none, it does not go."""
+    found = rungs("safe", "local-tokens", {"pooled": "no handshakes"})
+    assert [(one.label, one.note) for one in found] == [("safe", ""), ("pooled", "no handshakes"), ("local-tokens", "")]
+    assert len(rungs("as-found", "", {})) == len(RUNGS)
+    with pytest.raises(ConfigError, match="a ladder goes up"):
+        rungs("lean", "safe", {})
+    with pytest.raises(ConfigError, match='--to: "leam" is no rung of the ladder; did you mean "lean"'):
+        rungs("safe", "leam", {})
