@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from lab import samples_file, steady
+from lab import sample_rows, steady
 from lab.model.run import Totals
+from lab.model.sample import Tick
 from lab.validity import recounted
+from reports import digest_file
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
     from lab.model.run import Run
     from lab.model.sample import Tally
     from lab.store import RunFolder
-
-_KINDS: Final = ("metric", "name", "tags", "outcome", "clock", "bin")
 
 
 def summed(folder: RunFolder) -> tuple[Run, Tally]:
@@ -28,28 +26,16 @@ def summed(folder: RunFolder) -> tuple[Run, Tally]:
     """
     run = folder.load()
     sums = steady.Sums(run.scenario, run.warmup)
-    if folder.ticks.exists() or folder.samples.exists():
-        samples, series = samples_file.read(folder)
-        late = samples["second"].to_numpy() >= run.warmup
-        # Of histograms only the sum counts, so that seconds need not be read one by one.
-        for second, part in ((0, samples.filter(~late)), (run.warmup, samples.filter(late))):
-            for tick in samples_file.seconds(_as_one(part, second), series.slice(0, 0)):
-                sums.add(tick)
-        for tick in samples_file.seconds(samples.slice(0, 0), series):
-            sums.add(tick)
+    found, series = digest_file.read(folder, run)
+    # Of histograms only the sum counts, so that seconds need not be read one by one.
+    for second, judged in ((0, False), (run.warmup, True)):
+        if trends := found.trends(judged=judged):
+            sums.add(Tick(second, trends))
+    for tick in sample_rows.seconds(sample_rows.tables([])[0], series):
+        sums.add(tick)
     answered = Totals.of(sums.whole)
     tally = sums.judged
     if run.totals.seconds:
         # Mails that come after the load make it no longer.
         tally.seconds = max(run.totals.seconds - run.warmup, 0)
     return recounted(run, answered.ok + answered.failed), tally
-
-
-def _as_one(samples: pa.Table, second: int) -> pa.Table:
-    """Sum histograms over time, as if all of them were of one second."""
-    import pyarrow as pa  # noqa: PLC0415 - heavy, and not every command needs it
-
-    found = samples.group_by(list(_KINDS), use_threads=False).aggregate([("count", "sum")])
-    found = found.rename_columns([*_KINDS, "count"])
-    found = found.add_column(0, "second", pa.repeat(pa.scalar(second, pa.int32()), len(found)))
-    return found.select(list(samples_file.SAMPLE_COLUMNS))

@@ -7,6 +7,7 @@ figure here is summed from the samples themselves: none is made of others.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pandas as pd
 
-from lab.model.sample import OK
+from lab.model.sample import OK, TrendKey
 from reports.binned import Binned
 from reports.comparison.metrics import Key
 from reports.cuts import Buckets, Windows
@@ -56,6 +57,15 @@ class Digest:
     requests: pd.DataFrame
     windows: pd.DataFrame
     bands: Mapping[Key, Band]
+
+    def trends(self, *, judged: bool) -> dict[TrendKey, Counter[int]]:
+        """Give the histograms of what is judged, or of what is not, as a tick has them."""
+        rows = self.totals[self.totals["judged"] == judged]
+        keys = [kind.key for kind in self.kinds.all]
+        found: dict[TrendKey, Counter[int]] = {}
+        for place, index, count in rows[["kind", "bin", "count"]].itertuples(index=False, name=None):
+            found.setdefault(keys[place], Counter())[index] += count
+        return found
 
 
 def build(read: Read, warmup: int, seconds: int = 0, least: int = 0) -> Digest:

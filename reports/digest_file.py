@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import pandas as pd
 
-from lab import samples_file
+from lab import sample_rows, samples_file
 from reports.digest import Digest, build
 from reports.kinds import Kind, Kinds
 
@@ -52,7 +52,7 @@ def read(folder: RunFolder, run: Run, since: int | None = None) -> tuple[Digest,
     if folder.ticks.exists():
         return _of_tables(*samples_file.read(folder), run, warmup)
     if not folder.samples.exists():
-        return _of_tables(*samples_file.tables([]), run, warmup)
+        return _of_tables(*sample_rows.tables([]), run, warmup)
     series = samples_file.series(folder)
     kept = folder.path / DIGEST_FILE
     seconds = run.totals.seconds or _end(series)
@@ -67,8 +67,8 @@ def read(folder: RunFolder, run: Run, since: int | None = None) -> tuple[Digest,
 
 def _of_tables(samples: pa.Table, series: pa.Table, run: Run, warmup: int) -> tuple[Digest, pa.Table]:
     def parts() -> Iterator[pa.Table]:
-        for start in range(0, len(samples), samples_file.ROWS_WRITTEN):
-            yield samples.slice(start, samples_file.ROWS_WRITTEN)
+        for start in range(0, len(samples), sample_rows.ROWS_WRITTEN):
+            yield samples.slice(start, sample_rows.ROWS_WRITTEN)
 
     return build(parts, warmup, run.totals.seconds, _end(series)), series
 
@@ -95,11 +95,11 @@ def _kept(path: Path, samples: Path, warmup: int, seconds: int) -> Digest | None
             if tuple(head[name] for name in ("version", "warmup", "seconds")) != wanted or not _same(head, samples):
                 return None
             frames = [_frame(columns, name) for name in _FRAMES]
+        bands = {(operation, metric): (low, high) for operation, metric, low, high in head["bands"]}
+        kinds = Kinds(tuple(Kind(*kind) for kind in head["kinds"]))
+        return Digest(warmup, head["length"], kinds, frames[0], frames[1], frames[2], bands)
     except _DAMAGED:
         return None
-    bands = {(operation, metric): (low, high) for operation, metric, low, high in head["bands"]}
-    kinds = Kinds(tuple(Kind(*kind) for kind in head["kinds"]))
-    return Digest(warmup, head["length"], kinds, frames[0], frames[1], frames[2], bands)
 
 
 def _same(head: dict[str, Any], samples: Path) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -11,10 +10,10 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from lab import samples_file
+from lab import sample_rows
 from lab.model.metrics import shown_as_custom
 from lab.model.run import Run, Totals
-from lab.model.sample import Tally, Tick, TrendKey
+from lab.model.sample import Tally, Tick
 from lab.validity import recounted
 from reports import digest_file, sofar
 from reports.digest import Digest
@@ -134,14 +133,10 @@ def _custom(found: Digest, series: pa.Table) -> Tally:
     mine = [place for place, word in enumerate(words) if shown_as_custom(word)]
     rows = series.take(np.flatnonzero(np.isin(metrics, mine)))
     tally = Tally()
-    for tick in samples_file.seconds(samples_file.tables([])[0], rows):
+    for tick in sample_rows.seconds(sample_rows.tables([])[0], rows):
         if tick.second >= found.warmup:
             tally.add(tick)
-    trends: dict[TrendKey, Counter[int]] = {}
-    shown = np.array([shown_as_custom(kind.metric) for kind in found.kinds.all], dtype=bool)
-    judged = found.totals[(found.totals["judged"] > 0) & shown[found.totals["kind"]]]
-    for place, index, count in judged[["kind", "bin", "count"]].itertuples(index=False, name=None):
-        trends.setdefault(found.kinds.all[place].key, Counter())[index] += count
-    tally.add(Tick(found.warmup, trends))
+    trends = found.trends(judged=True)
+    tally.add(Tick(found.warmup, {key: bins for key, bins in trends.items() if shown_as_custom(key.metric)}))
     tally.seconds = max(found.seconds - found.warmup, 0)
     return tally

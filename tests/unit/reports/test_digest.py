@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lab import samples_file
+from lab import sample_rows, samples_file
 from lab.errors import RunError
 from lab.model.histogram import Histogram
 from lab.model.sample import FAIL, OK, RESPONSE, SERVICE, Tick, TrendKey
@@ -273,7 +273,8 @@ def test_counts_gathered_in_parts_are_those_of_the_whole(parts: list[list[tuple[
 def test_a_run_closed_in_many_parts_is_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Writing and reading a few rows at a time gives the rows, and the figures, of doing it at once."""
     whole = made(tmp_path / "whole", SECONDS)
-    monkeypatch.setattr(samples_file, "ROWS_WRITTEN", 50)
+    monkeypatch.setattr(sample_rows, "ROWS_WRITTEN", 50)
+    monkeypatch.setattr(samples_file, "ROWS_READ", 70)
     parts = made(tmp_path / "parts", SECONDS)
     assert [table.to_pylist() for table in samples_file.read(whole)] == [
         table.to_pylist() for table in samples_file.read(parts)

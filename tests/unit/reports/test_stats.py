@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from reports.stats.bootstrap import Counts, Replicates, band, percentile_band
+from reports.stats.bootstrap import Counts, Replicates, band, percentile_band, percentile_bands
 from reports.stats.effect import Effect, paired, welch
 from reports.stats.family import Adjusted, adjust
 from reports.stats.order import drift, separation
@@ -243,6 +243,21 @@ def test_the_band_of_a_percentile_holds_it_and_knows_what_never_came() -> None:
     assert percentile_band(drawn, steady, nothing + 3000, 0.95) == (math.inf, math.inf)
     nobody = Counts(*(np.zeros(0, np.int64) for _ in range(3)))
     assert percentile_band(drawn, nobody, nothing, 0.5) == (math.inf, math.inf)
+
+
+@pytest.mark.parametrize("values", [1, 31, 32, 33, 100])
+def test_looking_by_blocks_finds_what_looking_at_each_value_finds(values: int) -> None:
+    """However many values there are, and wherever the percentile lies among them or among what never came."""
+    rng = np.random.default_rng(values)
+    drawn, table = Replicates.of(5), rng.integers(0, 2, (5, values)) * rng.integers(0, 2, values)
+    named = np.arange(values) * 10
+    lost = drawn.weights @ rng.integers(0, 3, 5)
+    running = np.cumsum(drawn.weights @ table, axis=1)
+    shares = (0.01, 0.5, 0.9, 0.999)
+    for share, found in zip(shares, percentile_bands(drawn, table, named, lost, shares), strict=True):
+        ranks = np.maximum(np.ceil(np.round(share * (running[:, -1] + lost), 6)), 1)
+        places = [int(np.searchsorted(row, rank)) for row, rank in zip(running, ranks, strict=True)]
+        assert found == band(np.array([named[place] if place < values else math.inf for place in places]))
 
 
 def test_a_long_run_is_gathered_into_buckets() -> None:
