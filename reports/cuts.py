@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from lab.model.sample import FAIL, OK
-from reports.comparison.bands import bands, frequent
+from reports.comparison.bands import Requests, bands, frequent, plain_bands
+from reports.comparison.metrics import WHOLE as ALL
 from reports.grid import Grid, fitting
 from reports.kinds import NONE, OUTCOMES
 from reports.stats.bootstrap import Replicates
@@ -82,17 +83,22 @@ class Buckets:
 
     def count(self, second: Ints, kind: Ints, count: Ints) -> None:
         """Take how many of each kind there were in each second; comes before the first `add`."""
-        self._counts = np.zeros((2, len(self._operations), self._drawn.buckets), np.int64)
         chosen = (self._felt[kind] != NONE) & self._judged(second)
-        kind = kind[chosen]
-        where = (self._failed[kind].astype(np.int64), self._felt[kind], self._bucket(second[chosen]))
-        np.add.at(self._counts, where, count[chosen])
-        requests = self._counts.sum(axis=(0, 2))
+        kind, bucket, count = kind[chosen], self._bucket(second[chosen]), count[chosen]
+        operation, failed = self._felt[kind], self._failed[kind].astype(np.int64)
+        requests = np.bincount(operation, count, len(self._operations)).astype(np.int64)
         rows = np.full(len(requests), self._drawn.buckets)
         bins = np.bincount(self._operation[self._operation != NONE], minlength=len(requests))
         self._own = fitting(frequent(requests), rows * bins)
         rows[np.isin(np.arange(len(rows)), self._own, invert=True)] = 0
         self._grid = Grid(self._operation, self._bins, rows, int(requests.sum()))
+        self._whole = np.zeros((2, self._drawn.buckets), np.int64)
+        np.add.at(self._whole, (failed, bucket), count)
+        places = np.full(len(requests), NONE)
+        places[self._own] = np.arange(len(self._own))
+        own = places[operation] != NONE
+        self._each = np.zeros((len(self._own), 2, self._drawn.buckets), np.int64)
+        np.add.at(self._each, (places[operation[own]], failed[own], bucket[own]), count[own])
 
     def add(self, second: Ints, cells: Ints, count: Ints) -> None:
         """Add counts of cells, each in its second."""
@@ -101,7 +107,13 @@ class Buckets:
 
     def bands(self) -> dict[Key, Band]:
         """Give the bands."""
-        return bands(self._drawn, self._grid, self._counts, self._own, self._operations, self._length)
+        found: dict[Key, Band] = {}
+        for number, (succeeded, failed) in zip(self._own.tolist(), self._each, strict=True):
+            name, table, values = self._operations[number], self._grid.table(number), self._grid.values(number)
+            found |= bands(self._drawn, name, Requests(table, values, succeeded, failed), self._length)
+        if len(self._operations) > 1:
+            found |= plain_bands(self._drawn, ALL, self._whole[0], self._whole[1], self._length)
+        return found
 
     def _judged(self, second: Ints) -> NDArray[np.bool_]:
         return np.asarray((second >= self._warmup) & (second < self._warmup + self._length))
