@@ -6,8 +6,8 @@ Makes runs of half, once and twice so many requests in the same time through the
 requests as a raw CSV. Then, in turns and each in a new process: the report of each run, pandas reading the CSV and
 computing the same percentiles, and comparisons of so many runs: two labels of paired runs, and all of them one by one,
 which adds bands. Prints seconds and peak memory, medians with the lowest and highest of the rounds; files are in the
-page cache. The first report of a run is shown apart: it works out the digest, which a run's end does otherwise. Needs 3
-GB of disk for a while, and half an hour; keeps nothing.
+page cache. The first report of a run is shown apart: it works out the digest, which a run's end does otherwise. Needs 2
+GB of disk for a while, and ten minutes; keeps nothing.
 """
 
 from __future__ import annotations

@@ -255,6 +255,16 @@ def test_closing_twice_is_closing_once(tmp_path: Path) -> None:
     assert rows(folder) == before
 
 
+def test_a_long_log_is_said_to_be_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever closes a run knows beforehand whether that takes a while; a closed one takes none."""
+    folder = synthetic.folder(tmp_path, synthetic.run(), SECONDS, closed=False)
+    assert not samples_file.much(folder)
+    monkeypatch.setattr(samples_file, "MUCH", 1000)
+    assert samples_file.much(folder)
+    samples_file.close(folder)
+    assert not samples_file.much(folder)
+
+
 def test_a_close_that_was_killed_is_made_up_for(tmp_path: Path) -> None:
     """With one table written and the live log still there, the log is what is read, and closing goes through."""
     folder = synthetic.folder(tmp_path, synthetic.run(), SECONDS, closed=False)
