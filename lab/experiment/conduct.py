@@ -77,7 +77,16 @@ def conduct(
         StoppedError: the user asked to stop; what was made is written down.
         LabError: the very first run failed as often as it was tried: nothing will come of the others.
     """
-    experiment = replace(experiment.taken_up(), state=State.OPEN)
+    experiment = experiment.taken_up()
+    # An answer that is there stays: a look more, after more pairs, would be another experiment.
+    if experiment.state is State.SETTLED:
+        return experiment
+    if experiment.until_settled and experiment.complete and watching.pair(experiment):
+        # Killed between the last pair and writing down that it settled it.
+        experiment = replace(experiment, state=State.SETTLED)
+        folder.save(experiment)
+        return experiment
+    experiment = replace(experiment, state=State.OPEN)
     folder.save(experiment)
     while (pair := experiment.next_pair) <= experiment.pairs:
         for turn in experiment.order(pair):

@@ -194,6 +194,9 @@ class Experiment:
 
     def taken_up(self) -> Experiment:
         """Go on with it: a pair that was left half-made is made again, since its halves belong side by side."""
+        if not any(one.counts for one in self.attempts):
+            # Not one run came about, and whatever stood in the way may be gone: no pair is given up for that.
+            return replace(self, attempts=())
         kept = tuple(one for one in self.attempts if self.over(one.turn.pair))
         return replace(self, attempts=kept)
 

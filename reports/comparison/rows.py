@@ -205,12 +205,12 @@ def silenced(drafts: Sequence[Draft]) -> dict[tuple[str, str, str], str]:
         Why, by baseline, candidate and operation. What is said of one operation holds for the whole run too.
     """
     found: dict[tuple[str, str, str], str] = {}
-    for one in drafts:
-        if one.metric.name not in _SILENCING:
-            continue
-        values = [run.values.get((one.operation, one.metric.name)) for run in one.contrast.after]
-        if any(value is not None and isinf(value) for value in values):
-            why = f"{one.operation} {one.metric.name} has no answer, so many requests failed"
-            for operation in (one.operation, WHOLE):
-                found.setdefault((one.contrast.baseline, one.contrast.candidate, operation), why)
+    # By the runs and not by the rows: whichever metrics were asked for, the failures are there.
+    for sides in {(one.contrast.baseline, one.contrast.candidate): one.contrast for one in drafts}.values():
+        for name, metric in dict.fromkeys(key for run in sides.after for key in run.values):
+            values = [run.values.get((name, metric)) for run in sides.after]
+            if metric in _SILENCING and any(value is not None and isinf(value) for value in values):
+                why = f"{name} {metric} has no answer, so many requests failed"
+                for operation in (name, WHOLE):
+                    found.setdefault((sides.baseline, sides.candidate, operation), why)
     return found

@@ -94,7 +94,7 @@ def go(tmp_path: Path, world: World) -> Callable[..., Experiment]:
     """Conduct an experiment of two pairs, or go on with it."""
     folder = ExperimentFolder(tmp_path)
     arms = (Arm("a", Kind.PROFILE, "as-found"), Arm("b", Kind.PROFILE, "safe", note="seats by one statement"))
-    first = Experiment("x", "2026-11-23T12:00:00+00:00", arms, 2, 7, Making("smoke"))
+    first = Experiment("x", "2026-11-23T12:00:00+00:00", arms, 2, 7, Making("smoke"), until_settled=True)
     interrupts = runner.Interrupts()
 
     def conducted(*, resume: bool = False, interrupt: bool = False) -> Experiment:
@@ -181,3 +181,23 @@ def test_it_ends_when_the_answer_is_there(go: Callable[..., Experiment], world: 
     world.enough = 1
     found = go()
     assert (found.complete, found.state, len(world.plans)) == (1, State.SETTLED, 2)
+
+
+def test_an_answer_that_is_there_is_not_looked_for_again(
+    go: Callable[..., Experiment], world: World, tmp_path: Path
+) -> None:
+    """A settled experiment that is taken up makes no run; nor one that was killed before it wrote that it is settled."""
+    world.enough = 1
+    found = go()
+    assert go(resume=True) == found
+    ExperimentFolder(tmp_path).save(replace(found, state=State.OPEN))
+    assert go(resume=True).state is State.SETTLED
+    assert len(world.plans) == 2
+
+
+def test_what_stopped_the_very_first_run_costs_no_pair(go: Callable[..., Experiment], world: World) -> None:
+    """Once it is put right, all pairs are made."""
+    world.outcomes = [StackError("no MariaDB"), StackError("no MariaDB")]
+    with pytest.raises(StackError, match="no MariaDB"):
+        go()
+    assert go(resume=True).complete == 2

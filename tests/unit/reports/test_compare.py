@@ -240,6 +240,16 @@ def test_t12_no_answer_is_never_an_improvement() -> None:
     assert row(found, ("search", "p95")).ruling.answer is Answer.IMPROVED
 
 
+def test_failing_fast_is_no_improvement_either_where_only_throughput_is_asked_for() -> None:
+    """The percentile that has no answer takes it away, whether or not it has a row of its own."""
+    failing = side("safe", {("booking", "throughput"): 1.5}, place=1)
+    failing = valued(failing, ("booking", "p95"), [inf] * 8)
+    found = compare(BEFORE, [failing], Options(metrics=chosen(["throughput"])))
+    assert [one.metric.name for one in found.rows] == ["throughput"]
+    assert found.rows[0].ruling.answer is Answer.INCONCLUSIVE
+    assert "p95 has no answer" in found.rows[0].ruling.reason
+
+
 def test_what_was_not_measured_or_is_weak_is_not_judged() -> None:
     """A missing number, a zero, and too few samples: each INCONCLUSIVE, and each says why."""
     key = ("booking", "p95")
