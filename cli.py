@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from lab import options as opt  # noqa: TC001 - Typer looks the types up when the program runs
+from lab import options as opt
 from lab.errors import ConfigError, LabError
 from lab.model.crew import LOOPBACK, PORT
 from lab.model.verdict import Exit
@@ -463,6 +463,7 @@ def worker(
 
 @app.command()
 def experiment(  # noqa: PLR0913, PLR0917 - each is an option
+    context: typer.Context,
     scenario: Annotated[
         str, typer.Option("--scenario", "-s", help="A name, or a path to a .toml file.", show_default="load")
     ] = "",
@@ -523,14 +524,15 @@ def experiment(  # noqa: PLR0913, PLR0917 - each is an option
     from lab.experiment import begin, folder
     from lab.model.experiment import Making
     from reports import outputs
-    from reports.comparison import metrics
+    from reports.comparison import files, metrics
 
     chosen, wanted = metrics.asked(metric, margin), outputs.asked(html, markdown, json_file, junit)
+    files.check_fail_on(fail_on)
     if resume:
-        if scenario or baseline or candidate or baseline_cmd or candidate_cmd:
-            raise ConfigError("--resume goes on as it was begun: name no sides and no scenario with it")
+        begin.refuse_beside_resume(opt.typed(context))
         place = folder.must_find(resume, out)
-        begun = place.load()
+        begun, out = place.load(), place.home
+        dataset = Path(begun.making.dataset) if begun.making.dataset else None
     else:
         urls = {"gateway": gateway, "auth": auth, "flights": flights, "booking": booking, "reminder": reminder}
         urls = {name: url for name, url in urls.items() if url}
@@ -545,6 +547,7 @@ def experiment(  # noqa: PLR0913, PLR0917 - each is an option
             backend or "",
             audit,
             urls,
+            str(dataset.absolute()) if dataset else "",
         )
         words = begin.Words(baseline, candidate or (), baseline_cmd, candidate_cmd or (), note or (), target)
         sides = begin.arms(words, urls)
@@ -605,9 +608,10 @@ def ladder(  # noqa: PLR0913, PLR0917 - each is an option
     from lab.model.experiment import Making
     from reference_services.common.profile import CHANGES
     from reports import outputs
-    from reports.comparison import metrics
+    from reports.comparison import files, metrics
 
     chosen, wanted = metrics.asked(metric, margin), outputs.asked(html, markdown, json_file, junit)
+    files.check_fail_on(fail_on)
     sides = begin.rungs(first, last, {change.name: change.gains for change in CHANGES})
     making = Making(scenario, (), (), duration, warmup, time_scale, workers, backend or "")
     place, begun = begin.begun(
@@ -639,7 +643,7 @@ def compare(  # noqa: PLR0913, PLR0917 - each is an option
     by: Annotated[str, typer.Option(help="What all of them are: run, label or experiment.")] = "",
     metric: opt.CompareMetric = None,
     margin: opt.CompareMargin = None,
-    alpha: opt.CompareAlpha = 0.05,
+    alpha: opt.ComparedAlpha = None,
     html: opt.ToHtml = None,
     markdown: opt.ToMarkdown = None,
     json_file: opt.ToJson = None,

@@ -186,6 +186,15 @@ CompareAlpha = Annotated[
     float,
     typer.Option("--alpha", help="How often a difference may be claimed where there is none.", rich_help_panel=_ANSWER),
 ]
+ComparedAlpha = Annotated[
+    float | None,
+    typer.Option(
+        "--alpha",
+        help="How often a difference may be claimed where there is none.",
+        show_default="the experiment's, or 0.05",
+        rich_help_panel=_ANSWER,
+    ),
+]
 FailOn = Annotated[
     str,
     typer.Option("--fail-on", help="regressed: exit with 1 where something got worse.", rich_help_panel=_ANSWER),
@@ -194,3 +203,9 @@ ToHtml = Annotated[Path | None, typer.Option("--html", help="Write the report th
 ToMarkdown = Annotated[Path | None, typer.Option("--md", help="Write Markdown there.", rich_help_panel=_ANSWER)]
 ToJson = Annotated[Path | None, typer.Option("--json", help="Write JSON there.", rich_help_panel=_ANSWER)]
 ToJunit = Annotated[Path | None, typer.Option("--junit", help="Write JUnit XML there.", rich_help_panel=_ANSWER)]
+
+
+def typed(context: typer.Context) -> list[str]:
+    """Give the options that stand on the command line, by their long names."""
+    found = [(one, context.get_parameter_source(one.name or "")) for one in context.command.params]
+    return [one.opts[0] for one, source in found if source is not None and source.name == "COMMANDLINE"]

@@ -16,6 +16,7 @@ from lab.errors import LabError, StoppedError
 from lab.model.experiment import State
 from lab.model.sample import FAIL, OK
 from lab.model.threshold import Selector
+from lab.model.verdict import Validity
 from lab.model.words import counted
 from reports import units
 from reports.comparison import words
@@ -130,7 +131,9 @@ class ExperimentView:
             self._say(f"{head}{_figures(figures)}", "" if not attempt.failure else "yellow")
         if attempt.failure:
             run = f" ({attempt.run_id})" if attempt.run_id else ""
-            what = "it counts, and nothing follows from it" if attempt.counts else "it does not count"
+            gated = figures is None or figures.validity in {None, Validity.INVALID}
+            counts = "it counts, and nothing follows from it" if gated else "it counts all the same"
+            what = counts if attempt.counts else "it does not count"
             self._say(f"{'' if figures else head}{units.plain(attempt.failure, 300)}; {what}{run}", "yellow")
 
     def pair(self, experiment: Experiment) -> bool:

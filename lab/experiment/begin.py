@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from threading import Event
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from lab import place, redact, targets
 from lab.errors import ConfigError, LabError, nearest
 from lab.experiment import folder as folders
+from lab.experiment import secrets
 from lab.experiment.prepare import Places
 from lab.model.experiment import Arm, Experiment, Kind, Making, arm, told_apart
 from lab.stack.control import look_ahead
@@ -28,6 +29,13 @@ DEFAULT_PAIRS: Final = 10
 MOST_UNTIL_SETTLED: Final = 20
 FEWEST_SETTLED: Final = 6
 """Below this many pairs there is no verdict that could settle anything."""
+BESIDE_RESUME: Final = frozenset(
+    {
+        *("--resume", "--out", "--db-url", "--amqp-url", "--smtp-url", "--influx", "--no-influx", "--allow-public"),
+        *("--metric", "--margin", "--html", "--md", "--json", "--junit", "--fail-on"),
+    }
+)
+"""What is not written down, since it may be secret, and what is only about the answer."""
 _PIECE_S: Final = 0.1
 
 
@@ -81,9 +89,38 @@ def arms(words: Words, urls: dict[str, str]) -> tuple[Arm, ...]:
             raise ConfigError(
                 "a side with a command of its own needs to know where to send load: --gateway or --target"
             )
-        if redact.url(one.command) != one.command:
-            raise ConfigError("a side's command holds a password, and it is written down: read it from the environment")
+        if secrets.holds_one(one.command):
+            raise ConfigError(
+                "a side's command seems to hold a password, and it is written down: read it from the environment, "
+                "like --password $PASSWORD in single quotes"
+            )
+    _both_put_in_place(found)
     return told_apart(found)
+
+
+def _both_put_in_place(found: Sequence[Arm]) -> None:
+    """Refuse a deployment that one side changes and another takes as it finds it: as the first one left it."""
+    for one in found:
+        alike = [other for other in found if (other.kind, other.name) == (one.kind, one.name)]
+        if one.command and not all(other.command for other in alike):
+            raise ConfigError(
+                f'"{one.command}" changes the deployment of another side, which has no command to change it back: '
+                "give both --baseline-cmd and --candidate-cmd"
+            )
+
+
+def refuse_beside_resume(typed: Iterable[str]) -> None:
+    """Refuse options that an experiment has had since it was begun.
+
+    Args:
+        typed: the options of the command line.
+
+    Raises:
+        ConfigError: naming those that cannot be given again.
+    """
+    settled = [option for option in typed if option not in BESIDE_RESUME]
+    if settled:
+        raise ConfigError(f"--resume goes on as it was begun: leave out {', '.join(settled)}")
 
 
 def rungs(first: str, last: str, notes: Mapping[str, str]) -> tuple[Arm, ...]:

@@ -32,6 +32,11 @@ class ExperimentFolder:
         return self.path / FILE
 
     @property
+    def home(self) -> Path:
+        """Give the folder that it and its runs stand in."""
+        return self.path.resolve().parent
+
+    @property
     def report(self) -> Path:
         """Give the path of its HTML report."""
         return self.path / store.REPORT_FILE

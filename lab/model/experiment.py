@@ -84,7 +84,8 @@ class State(StrEnum):
 class Making:
     """How each of the runs is made, as the command line said it: what `--resume` needs to go on alike.
 
-    `urls` are those of a target that was named by its URLs; `backend` is "" for what the settings say.
+    `urls` are those of a target that was named by its URLs; `backend` is "" for what the settings say; `dataset` is
+    the file of a target's data, "" for the target's own.
     """
 
     scenario: str
@@ -97,6 +98,7 @@ class Making:
     backend: str = ""
     audit: bool = True
     urls: dict[str, str] = field(default_factory=dict)
+    dataset: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from lab.errors import ConfigError, nearest
+from lab.model.experiment import Kind
 from lab.store import RunFolder
 from reports.comparison.figures import Side
 from reports.comparison.reading import figures_of
@@ -24,7 +25,11 @@ TARGET: Final = "target"
 
 
 def arms(
-    experiment: Experiment, out: Path, figures: Callable[[RunFolder], RunFigures] = figures_of
+    experiment: Experiment,
+    out: Path,
+    figures: Callable[[RunFolder], RunFigures] = figures_of,
+    *,
+    beside_others: bool = False,
 ) -> tuple[Side, ...]:
     """Give the sides of an experiment, its baseline first: the runs of whole pairs.
 
@@ -32,25 +37,25 @@ def arms(
         experiment: the experiment.
         out: where its runs are.
         figures: reads a run.
+        beside_others: whether they are to be compared with what is not of this experiment.
 
     Raises:
         RunError: a run is gone or cannot be read.
     """
-    places = {(arm.kind, arm.name) for arm in experiment.arms}
-    # Two deployments are what is compared: where they are is no reason not to.
-    varied = TARGET if len(places) > 1 else ""
+    read = [[figures(RunFolder(out / run)) for run in experiment.runs_of(arm.label)] for arm in experiment.arms]
+    places = {(arm.kind, arm.name if arm.kind is Kind.TARGET else "") for arm in experiment.arms}
+    moved = any(len({run.setting.get(TARGET) for run in runs}) > 1 for runs in read)
+    # Two deployments are what is compared: where they are is no reason not to. One that moved meanwhile is.
+    varied = TARGET if len(places) > 1 and not moved and not beside_others else ""
     return tuple(
         Side(
-            arm.label,
-            tuple(_without(figures(RunFolder(out / run)), varied) for run in experiment.runs_of(arm.label)),
-            arm.note,
-            _revision([figures(RunFolder(out / run)).revision for run in experiment.runs_of(arm.label)]),
+            arm.label, tuple(_without(run, varied) for run in runs), arm.note, _revision([run.revision for run in runs])
         )
-        for arm in experiment.arms
+        for arm, runs in zip(experiment.arms, read, strict=True)
     )
 
 
-def arm(experiment: Experiment, label: str, out: Path) -> Side:
+def arm(experiment: Experiment, label: str, out: Path, *, beside_others: bool = True) -> Side:
     """Give one of its sides; without a label its only candidate.
 
     Raises:
@@ -62,7 +67,7 @@ def arm(experiment: Experiment, label: str, out: Path) -> Side:
         raise ConfigError(f"{experiment.id} has several candidates; name one of them: {experiment.id}:{labels[-1]}")
     if label and label not in labels:
         raise ConfigError(f'{experiment.id} has no side "{label}"{nearest(label, labels)}')
-    return arms(experiment, out)[labels.index(label or labels[-1])]
+    return arms(experiment, out, beside_others=beside_others)[labels.index(label or labels[-1])]
 
 
 def levels(experiment: Experiment, whole: Levels) -> Levels:

@@ -21,24 +21,31 @@ if TYPE_CHECKING:
 
 REGRESSED: Final = "regressed"
 WIDEST: Final = 0.5
+USUAL: Final = 0.05
 
 
 def compared(  # noqa: PLR0913 - each is an option of the command
-    references: Sequence[str], out: Path, metrics: tuple[Metric, ...], alpha: float, *, force: bool, by: str = ""
+    references: Sequence[str], out: Path, metrics: tuple[Metric, ...], alpha: float | None, *, force: bool, by: str = ""
 ) -> Comparison:
     """Compare the first of some runs, labels or experiments with each of the others, or an experiment's own sides.
+
+    Without an alpha it is the experiment's own, and 5 % of what is none.
 
     Raises:
         ConfigError: alpha is no such probability.
         NotComparableError: they differ in more than what is compared.
         RunError: there is no such run.
     """
-    if not 0 < alpha < WIDEST:
+    if alpha is not None and not 0 < alpha < WIDEST:
         raise ConfigError(f"--alpha {alpha:g} must be between 0 and {WIDEST}, like 0.05")
     baseline, *candidates = sides(references, out, by)
     if not candidates:
         raise ConfigError(f'"{references[0]}" is no experiment: name what it is to be compared with')
-    sure, experiment = Levels(alpha, alpha), the_experiment(references, out)
+    # Two sides of one experiment were looked at together, however they are named.
+    names = sorted({reference.partition(":")[0] for reference in references})
+    experiment = the_experiment(names, out) if by in {"", "experiment"} else None
+    whole = alpha or (experiment.alpha if experiment else USUAL)
+    sure = Levels(whole, whole)
     if experiment is not None:
         sure = levels(experiment, sure)
     same = experiment is not None and experiment.identical
@@ -73,13 +80,22 @@ def _page(found: Comparison, out: Path, references: Sequence[str]) -> str:
     return page.render(found, page.folders(found, out, references))
 
 
+def check_fail_on(fail_on: str) -> None:
+    """Refuse what nothing could fail on, before hours of runs are made.
+
+    Raises:
+        ConfigError: it is neither empty nor `regressed`.
+    """
+    if fail_on not in {"", REGRESSED}:
+        raise ConfigError(f'--fail-on "{fail_on}"{nearest(fail_on, [REGRESSED])}')
+
+
 def exit_code(found: Comparison, fail_on: str) -> int:
     """Give 1 where something regressed and that is to fail, else 0.
 
     Raises:
         ConfigError: `fail_on` is neither empty nor `regressed`.
     """
-    if fail_on not in {"", REGRESSED}:
-        raise ConfigError(f'--fail-on "{fail_on}"{nearest(fail_on, [REGRESSED])}')
+    check_fail_on(fail_on)
     worse = any(row.ruling.answer is Answer.REGRESSED for row in found.rows)
     return int(bool(fail_on) and worse)

@@ -51,8 +51,9 @@ def sides(references: Sequence[str], out: Path, by: str = "") -> list[Side]:
             raise RunError(
                 f"{whole.id} has no whole pair yet; go on with: airbourne-lab experiment --resume {whole.id}"
             )
-        return list(arms(whole, out))
-    found = [(reference, _found(reference, out, by)) for reference in references]
+        return list(arms(whole, _home(references[0], out)))
+    others = len({reference.partition(":")[0] for reference in references}) > 1
+    found = [(reference, _found(reference, out, by, beside_others=others)) for reference in references]
     alone = all(isinstance(one, list) and len(one) == 1 for _, one in found)
     return _told_apart(
         [
@@ -62,11 +63,17 @@ def sides(references: Sequence[str], out: Path, by: str = "") -> list[Side]:
     )
 
 
-def _found(reference: str, out: Path, by: str) -> Side | list[RunFolder]:
+def _home(reference: str, out: Path) -> Path:
+    """Give where the runs of an experiment are: beside it, wherever its path leads."""
+    found = experiments.find(reference, out)
+    return found.home if found else out
+
+
+def _found(reference: str, out: Path, by: str, *, beside_others: bool) -> Side | list[RunFolder]:
     """Give the side of an experiment, or a side's runs."""
     whole, _, label = reference.partition(":")
     if by in {"", "experiment"} and (experiment := experiments.find(whole, out)):
-        return arm(experiment.load(), label, out)
+        return arm(experiment.load(), label, experiment.home, beside_others=beside_others)
     if by == "experiment":
         experiments.must_find(whole, out)
     labelled = (

@@ -186,7 +186,7 @@ def test_it_ends_when_the_answer_is_there(go: Callable[..., Experiment], world: 
 def test_an_answer_that_is_there_is_not_looked_for_again(
     go: Callable[..., Experiment], world: World, tmp_path: Path
 ) -> None:
-    """A settled experiment that is taken up makes no run; nor one that was killed before it wrote that it is settled."""
+    """A settled experiment that is taken up makes no run; nor one that was killed before it wrote that it is."""
     world.enough = 1
     found = go()
     assert go(resume=True) == found

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lab import store
-from lab.errors import ConfigError, RunError
+from lab.errors import ConfigError, NotComparableError, RunError
 from lab.experiment.folder import ExperimentFolder
 from lab.model.experiment import Arm, Attempt, Experiment, Kind, Making
 from lab.model.run import Pairing, Status
+from lab.store import RunFolder
 from reports.comparison import files
 from reports.comparison.experiments import arms, levels
 from reports.comparison.metrics import METRICS
@@ -108,3 +109,48 @@ def test_it_is_settled_when_no_row_waits_for_more_pairs(tmp_path: Path) -> None:
     assert not settled(few)
     gated = replace(few, rows=tuple(replace(row, ruling=replace(row.ruling, open=False)) for row in few.rows))
     assert settled(gated)
+
+
+def test_it_is_shown_again_as_it_was_held(tmp_path: Path) -> None:
+    """By its own alpha unless another is named, and at its look's level whichever way its two sides are named."""
+    experiment = made(tmp_path, 7, alpha=0.01, until_settled=True)
+    held = Ongoing(tmp_path).comparison(experiment).levels
+    for references in ([experiment.id], [f"{experiment.id}:as-found", f"{experiment.id}:safe"]):
+        assert files.compared(references, tmp_path, METRICS, None, force=False).levels == held
+    assert files.compared([experiment.id], tmp_path, METRICS, 0.05, force=False).levels != held
+
+
+def test_an_experiment_is_found_with_its_runs_by_its_path(tmp_path: Path) -> None:
+    """Wherever the command is run."""
+    experiment = made(tmp_path / "there", 1)
+    found = sides([str(tmp_path / "there" / experiment.id)], tmp_path / "here")
+    assert [len(side.runs) for side in found] == [1, 1]
+
+
+def test_a_side_that_moved_meanwhile_is_refused(tmp_path: Path) -> None:
+    """Where the sides are is what is compared only where each of them stays in its place."""
+    experiment = made(tmp_path, 2)
+    moved = RunFolder(tmp_path / experiment.runs_of("safe")[1])
+    moved.save(replace(moved.load(), backend="services"))
+    with pytest.raises(NotComparableError, match="target differs"):
+        files.compared([experiment.id], tmp_path, METRICS, None, force=False)
+
+
+def test_two_deployments_are_compared_within_their_experiment_only(tmp_path: Path) -> None:
+    """Beside another experiment, where a side stands is a difference again."""
+    there = (Arm("as-found", Kind.TARGET, "one.toml"), Arm("safe", Kind.TARGET, "two.toml"))
+    one, two = (made(tmp_path, 1, arms=there) for _ in range(2))
+    for label, experiment in ((label, each) for label in ("as-found", "safe") for each in (one, two)):
+        run = RunFolder(tmp_path / experiment.runs_of(label)[0])
+        told = run.load()
+        run.save(replace(told, backend="", target=replace(told.target, name=label)))
+    assert files.compared([one.id], tmp_path, METRICS, None, force=False).forced == ()
+    with pytest.raises(NotComparableError, match="target differs"):
+        files.compared([f"{one.id}:as-found", f"{two.id}:safe"], tmp_path, METRICS, None, force=False)
+
+
+def test_what_nothing_could_fail_on_is_said_before_runs_are_made() -> None:
+    """A mistyped word is not found out after hours."""
+    files.check_fail_on("")
+    with pytest.raises(ConfigError, match='--fail-on "regresed"; did you mean "regressed"'):
+        files.check_fail_on("regresed")
