@@ -46,6 +46,7 @@ ENGINE_LOG: Final = "engine.log"
 ENGINE_FILE: Final = "engine.json"
 REPORT_FILE: Final = "report.html"
 LATEST: Final = "latest"
+_LONGEST_NAME: Final = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +207,8 @@ def create(out: Path, scenario: str) -> RunFolder:
 
 
 def _plain(text: str) -> str:
-    return "".join(char if char.isalnum() or char in "-_" else "-" for char in text)
+    # A file system takes 255 bytes, of which a sign may need four.
+    return "".join(char if char.isalnum() or char in "-_" else "-" for char in text)[:_LONGEST_NAME]
 
 
 def _forget(_error: RunError) -> None:

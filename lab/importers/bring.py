@@ -71,7 +71,7 @@ def bring(  # noqa: PLR0913 - what the command line knows
     folder = store.create(out, name)
     try:
         found = _read(path, form, history, folder)
-        _check(path, found)
+        _check(history or path, found)
         kept = figures.Figures(
             found.tool, found.form, path.name, found.samples, found.tables, (*found.notes, *_unsaid(found))
         )
@@ -96,8 +96,12 @@ def tally(folder: RunFolder) -> Tally:
 
 
 def _check(path: Path, found: Found) -> None:
-    if not 0 <= found.seconds <= MAX_SECONDS or not 0 <= (found.began or 0) < LATEST:
-        raise ConfigError(f"{path}: expected a run of at most a year; found one of {found.seconds:,.0f} s")
+    if min(found.totals.sent, found.totals.failed) < 0:
+        raise ConfigError(f"{path}: expected how many requests there were; found fewer than none")
+    if not 0 <= found.seconds <= MAX_SECONDS:
+        raise ConfigError(f"{path}: expected a run of at most a year; found one of {found.seconds:.9g} s")
+    if not 0 <= (found.began or 0) < LATEST:
+        raise ConfigError(f"{path}: expected a time since 1970 that a calendar knows; found {found.began:.9g} s")
 
 
 def _stem(path: Path) -> str:

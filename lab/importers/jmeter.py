@@ -23,6 +23,8 @@ _CONTROLLER: Final = "Number of samples in transaction"
 _BYTES: Final = (("bytes", "data_received"), ("sentBytes", "data_sent"))
 _MS: Final = 1000
 _LATEST: Final = 10**14
+_LARGEST: Final = 10**12
+"""No sample has so many bytes, and no test so many users."""
 
 
 def read(path: Path, filling: Filling) -> Found:
@@ -38,6 +40,8 @@ def read(path: Path, filling: Filling) -> Found:
             sizes = {metric: int(row.get(column) or 0) for column, metric in _BYTES}
             users = row.get("allThreads") or ""
             vus = float(users) if users else None
+            if not all(0 <= figure < _LARGEST for figure in (*sizes.values(), vus or 0)):
+                raise wrong(path, number, "bytes and threads in figures from 0 on", _figures(row))
         except ValueError:
             begin = elapsed = -1
         if begin < 0 or elapsed < 0 or begin + elapsed > _LATEST or row["success"] not in {"true", "false"}:
@@ -58,6 +62,10 @@ def read(path: Path, filling: Filling) -> Found:
     if controllers:
         notes.append(f"{controllers:,} rows of transaction controllers are kept as groups and not counted as requests")
     return of_samples("JMeter", FORM, filling, tally, tuple(notes))
+
+
+def _figures(row: Mapping[str, str]) -> str:
+    return ", ".join(row.get(column) or "nothing" for column in (*(column for column, _ in _BYTES), "allThreads"))
 
 
 def _reason(row: Mapping[str, str]) -> str | None:

@@ -203,9 +203,9 @@ def _checks(path: Path, group: object) -> Iterator[tuple[Cell, ...]]:
             yield str(check["path"]).removeprefix("::"), int(check["passes"]), int(check["fails"])
         for inner in group.get("groups", {}).values():  # type: ignore[attr-defined]  # as above
             yield from _checks(path, inner)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError):
         raise ConfigError(
-            f'{path}: expected "root_group" with path, passes and fails of each check; found none at {shown(error)}'
+            f'{path}: expected "root_group" with path, passes and fails of each check; found {shown(json.dumps(group))}'
         ) from None
 
 

@@ -146,6 +146,9 @@ def test_it_is_shown_as_what_it_is(tmp_path: Path) -> None:
         ({"metrics": {"vus": {"type": "gauge", "contains": "x", "values": {}}}}, "--summary-export FILE"),
         ('{"metrics": {"vus": {"value": 1e999}}}', "as its value"),
         ({"metrics": {"http_reqs": {"count": 10**17, "rate": 1e-9}}}, "a run of at most a year"),
+        ({"metrics": {"http_reqs": {"count": 10**17, "rate": 1e-9}}}, "found one of 1e+26 s"),
+        ({"metrics": {"http_reqs": {"count": -5, "rate": 1}}}, "found fewer than none"),
+        ({"metrics": {"vus": {"value": 1}}, "root_group": [1]}, "of each check; found [1]"),
         ("timeStamp,elapsed,label,success\n", "airbourne-lab import jmeter"),
         ("Type,Name,Request Count\n", "airbourne-lab import locust"),
     ],
@@ -183,6 +186,13 @@ def test_the_command_prints_the_summary_and_writes_the_report(
     assert "checkout failed: 3 of 5 thresholds were not met" in " ".join(said.split())
     assert "FIGURES OF THE FILE" in said
     assert folder.report.exists()
+
+
+def test_a_long_name_becomes_a_run_too(tmp_path: Path) -> None:
+    """A file system refuses folders of such a name; the run keeps it, and its folder a part of it."""
+    folder = bring(_written(tmp_path, SUMMARY), "k6", tmp_path / "runs", scenario="予" * 300)
+    assert folder.load().scenario.name == "予" * 300
+    assert len(folder.path.name.encode()) < 255
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
