@@ -68,8 +68,11 @@ def compare(baseline: Side, candidates: Sequence[Side], options: Options | None 
     judged = _judged(drafts, how.levels)
     cumulative = tuple(row for row in judged if row.baseline == baseline.label)
     steps = tuple(row for row in judged if row.baseline != baseline.label)
+    single = all(len(side.runs) == 1 for side in sides)
     return Comparison(
-        headline=noise_floor(cumulative) if how.identical else headline(cumulative, candidates[-1].label),
+        headline=noise_floor(cumulative)
+        if how.identical
+        else headline(cumulative, candidates[-1].label, single=single),
         baseline=_note(baseline),
         candidates=tuple(_note(side) for side in candidates),
         rows=cumulative,

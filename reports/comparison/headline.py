@@ -20,8 +20,11 @@ _MOST_OTHERS: Final = 2
 _CLEAR: Final = (Answer.IMPROVED, Answer.REGRESSED)
 
 
-def headline(rows: Sequence[Row], candidate: str) -> str:
-    """Say what the rows of a candidate come to: its main operation first, then what regressed elsewhere."""
+def headline(rows: Sequence[Row], candidate: str, *, single: bool = False) -> str:
+    """Say what the rows of a candidate come to: its main operation first, then what regressed elsewhere.
+
+    `single` says that every side is one run.
+    """
     mine = [row for row in rows if row.candidate == candidate]
     if not mine:
         return "Nothing was measured on both sides."
@@ -29,7 +32,7 @@ def headline(rows: Sequence[Row], candidate: str) -> str:
     name = units.plain(candidate, 60).replace("`", "'")
     label = f"`{name}`"
     if all(row.ruling.answer is Answer.NO_VERDICT for row in mine):
-        return _without_verdict(main[0], label)
+        return _without_verdict(main[0], label, single=single)
     if all(row.ruling == mine[0].ruling and not _clear(row) for row in mine) and mine[0].ruling.runs_more is None:
         return f"{label}: {mine[0].ruling.answer} throughout: {_reason(mine[0])}."
     lead, *others = main
@@ -55,14 +58,15 @@ def _clear(row: Row) -> bool:
     return row.ruling.answer in {*_CLEAR, Answer.EQUIVALENT}
 
 
-def _without_verdict(row: Row, label: str) -> str:
+def _without_verdict(row: Row, label: str, *, single: bool) -> str:
     before, after = (words.figure(row.metric, value) for value in (row.before, row.after))
     what = f"{words.capital(words.subject(row))} was {before} in the baseline and {after} in {label}"
     missing = [where for value, where in ((row.before, "the baseline"), (row.after, label)) if value is None]
     if missing:
         what = f"{words.capital(words.subject(row))} has no figure in {' and '.join(missing)}"
     if row.runs == 1:
-        return f"One run each: no verdict. {what}."
+        why = "One run each: no verdict" if single else "No verdict: there is one pair, or a single run of one side"
+        return f"{why}. {what}."
     return f"No verdict: {row.ruling.reason}. {what}: {words.movement(row)} so far."
 
 

@@ -130,6 +130,13 @@ def test_below_six_pairs_there_is_no_verdict() -> None:
     assert single.headline.startswith("One run each: no verdict.")
 
 
+def test_a_single_run_beside_several_is_not_called_one_run_each() -> None:
+    """Two runs against one have no verdict either, and the headline does not say that there is one of each."""
+    found = compare(side("a", pairs=2), [side("b", FASTER, pairs=1, place=1)])
+    assert not found.single
+    assert found.headline.startswith("No verdict: there is one pair, or a single run of one side. Booking p95 was ")
+
+
 def test_a_headline_without_figures_says_so() -> None:
     """It shows no dashes as if they were figures."""
     before, after = side("a", pairs=1), side("b", pairs=1, place=1)
