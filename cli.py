@@ -565,12 +565,13 @@ def experiment(  # noqa: PLR0913, PLR0917 - each is an option
             cool_down=cool_down,
             command=_typed(),
         )
-    told = _settings(
-        backend=begun.making.backend, db_url=db_url, amqp_url=amqp_url, smtp_url=smtp_url, influx_url=influx
-    )
-    under = told.stack_backend(db_url, amqp_url, smtp_url)
-    server = None if no_influx else told.influx()
-    found = _conducted(begun, place, (under, server), chosen, dataset, out, allow_public=allow_public)
+    with begin.forgotten(place, new=not resume):
+        told = _settings(
+            backend=begun.making.backend, db_url=db_url, amqp_url=amqp_url, smtp_url=smtp_url, influx_url=influx
+        )
+        under = told.stack_backend(db_url, amqp_url, smtp_url)
+        server = None if no_influx else told.influx()
+    found = _conducted(begun, place, (under, server), chosen, dataset, out, allow_public=allow_public, new=not resume)
     raise typer.Exit(_compared(found, fail_on, {"--html": place.report} | wanted, out))
 
 
@@ -625,10 +626,10 @@ def ladder(  # noqa: PLR0913, PLR0917 - each is an option
         cool_down=cool_down,
         command=_typed(),
     )
-    under = _settings(backend=backend, db_url=db_url, amqp_url=amqp_url, smtp_url=smtp_url).stack_backend(
-        db_url, amqp_url, smtp_url
-    )
-    found = _conducted(begun, place, (under, None), chosen, None, out, allow_public=False)
+    with begin.forgotten(place, new=True):
+        told = _settings(backend=backend, db_url=db_url, amqp_url=amqp_url, smtp_url=smtp_url)
+        under = told.stack_backend(db_url, amqp_url, smtp_url)
+    found = _conducted(begun, place, (under, None), chosen, None, out, allow_public=False, new=True)
     raise typer.Exit(_compared(found, fail_on, {"--html": place.report} | wanted, out))
 
 
@@ -964,6 +965,7 @@ def _conducted(  # noqa: PLR0913, PLR0917 - what an experiment is made with
     out: Path,
     *,
     allow_public: bool,
+    new: bool,
 ) -> Comparison:
     """Make the runs that are left of an experiment, and compare them all."""
     from lab.experiment import begin
@@ -978,16 +980,17 @@ def _conducted(  # noqa: PLR0913, PLR0917 - what an experiment is made with
     under, server = servers
     ongoing = Ongoing(out, metrics)
     with catching_interrupts() as interrupts, ExperimentView(begun, planned, ongoing) as view:
-        kit = Kit(
-            planned,
-            out,
-            begin.places(begun, place, ROOT, under, interrupts, allow_public=allow_public),
-            lambda where, state: _dataset(where, planned, dataset, state, quiet=True),
-            crew.planned(workers=begun.making.workers, cores=os.cpu_count() or 1, peak=planned.peak),
-            begun.making.time_scale,
-            begun.making.audit,
-            lambda: InfluxSink(server) if server else None,
-        )
+        with begin.forgotten(place, new=new):
+            kit = Kit(
+                planned,
+                out,
+                begin.places(begun, place.commands, ROOT, under, interrupts, allow_public=allow_public),
+                lambda where, state: _dataset(where, planned, dataset, state, quiet=True),
+                crew.planned(workers=begun.making.workers, cores=os.cpu_count() or 1, peak=planned.peak),
+                begun.making.time_scale,
+                begun.making.audit,
+                lambda: InfluxSink(server) if server else None,
+            )
         view.begin(begun)
         with stopped(begun.id):
             done = conduct(begun, place, kit, view, interrupts)

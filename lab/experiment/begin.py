@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from threading import Event
@@ -18,6 +19,7 @@ from lab.stack.control import look_ahead
 from lab.stack.profiles import RUNGS, check_profile
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from lab.experiment.folder import ExperimentFolder
@@ -194,34 +196,40 @@ def begun(  # noqa: PLR0913 - all that an experiment is
     return folder, found
 
 
+@contextmanager
+def forgotten(folder: ExperimentFolder, *, new: bool) -> Iterator[None]:
+    """Leave no folder of a new experiment that cannot begin, since something in the block is refused."""
+    try:
+        yield
+    except LabError:
+        if new:
+            folder.forget()
+        raise
+
+
 def places(  # noqa: PLR0913 - where, on what, and who may stop it
     experiment: Experiment,
-    folder: ExperimentFolder,
+    log: Path,
     root: Path,
     backend: Backend | None,
     interrupts: Interrupts,
     *,
     allow_public: bool,
 ) -> Places:
-    """Find what the sides stand on, before anything is started; an experiment that cannot begin is forgotten.
+    """Find what the sides stand on, before anything is started.
 
     Raises:
         TargetError: a target cannot be found, or is public.
         StackError: the backend cannot be used.
     """
     found: dict[str, Target] = {}
-    try:
-        for one in experiment.arms:
-            if one.kind is Kind.TARGET:
-                name = "" if one.name == place.LOCAL else one.name
-                found[one.label] = targets.load(name, root, {} if name else experiment.making.urls)
-                targets.require_private(found[one.label], allow_public=allow_public)
-        if len(found) < len(experiment.arms) and backend is not None:
-            look_ahead(backend)
-    except LabError:
-        if not experiment.attempts:
-            folder.forget()
-        raise
+    for one in experiment.arms:
+        if one.kind is Kind.TARGET:
+            name = "" if one.name == place.LOCAL else one.name
+            found[one.label] = targets.load(name, root, {} if name else experiment.making.urls)
+            targets.require_private(found[one.label], allow_public=allow_public)
+    if len(found) < len(experiment.arms) and backend is not None:
+        look_ahead(backend)
 
     def pause(seconds: float) -> bool:
         waiting = Event()
@@ -232,4 +240,4 @@ def places(  # noqa: PLR0913 - where, on what, and who may stop it
             waiting.wait(min(_PIECE_S, seconds))
         return interrupts.count > 0
 
-    return Places(root, backend, found, folder.commands, pause)
+    return Places(root, backend, found, log, pause)

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from lab.errors import ConfigError
-from lab.experiment.begin import Words, arms, refuse_beside_resume
+from lab.experiment.begin import Words, arms, begun, forgotten, refuse_beside_resume, rungs
+from lab.model.experiment import Making
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.mark.parametrize(
@@ -60,3 +66,16 @@ def test_what_an_experiment_has_already_is_refused_when_it_goes_on() -> None:
     with pytest.raises(ConfigError, match=r"leave out --pairs, --seed$"):
         refuse_beside_resume(["--resume", "--pairs", "--seed", "--metric"])
     refuse_beside_resume(["--resume", "--out", "--db-url", "--html", "--fail-on"])
+
+
+def test_what_cannot_begin_leaves_no_folder_and_what_was_begun_stays(tmp_path: Path) -> None:
+    """A refusal after the folder was made takes a new one away, and never one that is gone on with."""
+    sides = rungs("as-found", "safe", {})
+    made = {"pairs": 6, "seed": 1, "alpha": 0.05, "cool_down": 0.0, "command": ""}
+    folder, _ = begun(tmp_path, sides, Making("smoke"), "smoke", **made)  # type: ignore[arg-type]  # by name
+    with pytest.raises(ConfigError), forgotten(folder, new=False):
+        raise ConfigError("no such backend")
+    assert folder.file.is_file()
+    with pytest.raises(ConfigError), forgotten(folder, new=True):
+        raise ConfigError("no such backend")
+    assert not folder.path.exists()
