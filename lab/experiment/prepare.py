@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 from collections.abc import Callable, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
@@ -77,13 +78,24 @@ def _run(arm: Arm, places: Places) -> None:
         log.write(f"\n{arm.label}: {arm.command}\n".encode())
         log.flush()
         process = subprocess.Popen(  # noqa: S602 - the user's own words, for the user's own shell
-            arm.command, shell=True, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=os.environ
+            arm.command,
+            shell=True,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            env=os.environ,
+            start_new_session=True,
         )
         until = monotonic() + LONGEST_COMMAND_S
+        late = False
         while process.poll() is None:
-            if places.pause(PAUSE_S) or monotonic() > until:
-                process.terminate()
+            if places.pause(PAUSE_S) or (late := monotonic() > until):
+                # With all that the shell started: it would go on beside the next run.
+                with suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGTERM)
                 process.wait()
+    if late:
+        raise TargetError(f"the command of {arm.label} was ended after {LONGEST_COMMAND_S:g} s; see {places.log}")
     if process.returncode:
         raise TargetError(
             f"the command of {arm.label} ended with {process.returncode}; what it said is in {places.log}"
