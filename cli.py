@@ -661,6 +661,7 @@ def compare(  # noqa: PLR0913, PLR0917 - each is an option
     from reports import outputs
     from reports.comparison import files, metrics
 
+    files.check_fail_on(fail_on)
     references, wanted = [baseline, *(candidates or ())], outputs.asked(html, markdown, json_file, junit)
     found = files.compared(references, out, metrics.asked(metric, margin), alpha, force=force, by=by)
     raise typer.Exit(_compared(found, fail_on, wanted, out, references))
@@ -850,6 +851,7 @@ def trend(  # noqa: PLR0913, PLR0917 - each is an option
     from reports import outputs
     from reports.trend import make, text
 
+    outputs.asked(html, json=json_file)
     which = make.Which(scenario, label, profile)
     with _console(stderr=True).status("Reading runs") as line:
         found = make.trend(out, metric, which, line.update)

@@ -74,7 +74,8 @@ def contrast(baseline: Side, candidate: Side) -> Contrast:
     runs = (*sides[0], *sides[1])
     warnings += _suspect(runs)
     if why := _unsound(sides[0]):
-        warnings.append(f"the baseline's figures are those of a platform that fails its audit: {why}")
+        told = "fails its audit" if any(run.integrity_ok is False for run in sides[0]) else "was not audited"
+        warnings.append(f"the baseline's figures are those of a platform that {told}: {why}")
     return Contrast(
         baseline.label,
         candidate.label,

@@ -137,6 +137,14 @@ def test_a_single_run_beside_several_is_not_called_one_run_each() -> None:
     assert found.headline.startswith("No verdict: there is one pair, or a single run of one side. Booking p95 was ")
 
 
+def test_a_baseline_that_nobody_audited_is_not_said_to_fail_its_audit() -> None:
+    """A run without an audit, such as one that was imported, failed none."""
+    unseen = changed(BEFORE, 0, integrity_ok=None, integrity="the audit could not look")
+    failed = changed(BEFORE, 0, integrity_ok=False, integrity="seats_oversold 3")
+    assert any("was not audited: integrity in 1 of 8 runs" in text for text in compare(unseen, [AFTER]).warnings)
+    assert any("fails its audit: integrity in 1 of 8 runs" in text for text in compare(failed, [AFTER]).warnings)
+
+
 def test_a_headline_without_figures_says_so() -> None:
     """It shows no dashes as if they were figures."""
     before, after = side("a", pairs=1), side("b", pairs=1, place=1)
@@ -231,7 +239,8 @@ def test_an_integrity_violation_takes_the_improvement_away(audit: str) -> None:
     assert row(found, ("booking", "p50")).ruling.answer is Answer.EQUIVALENT
     baseline = compare(changed(BEFORE, 0, integrity_ok=sound, integrity="seats_lost 37"), [AFTER])
     assert row(baseline).ruling.answer is Answer.IMPROVED
-    assert any("fails its audit" in warning for warning in baseline.warnings)
+    told = "fails its audit" if sound is False else "was not audited"
+    assert any(told in warning for warning in baseline.warnings)
 
 
 def test_t12_no_answer_is_never_an_improvement() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import cli
 from lab import store
 from lab.errors import ConfigError, NotComparableError, RunError
 from lab.model.run import Status
@@ -56,6 +57,13 @@ def test_two_single_runs_have_no_verdict_and_fail_nothing(tmp_path: Path) -> Non
     assert files.exit_code(found, "regressed") == 0
     with pytest.raises(NotComparableError, match="seed differs"):
         files.compared(["a", "c"], tmp_path, metrics.asked(None, None), 0.05, force=False)
+
+
+def test_a_mistyped_fail_on_is_refused_before_anything_is_read_or_written(tmp_path: Path) -> None:
+    """Neither are runs looked for, nor is a page left behind."""
+    with pytest.raises(ConfigError, match='did you mean "regressed"'):
+        cli.compare("a", ["b"], fail_on="regresed", html=tmp_path / "c.html", out=tmp_path)
+    assert not list(tmp_path.iterdir())
 
 
 def test_files_are_written_where_they_were_asked_for(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
