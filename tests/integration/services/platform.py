@@ -163,7 +163,8 @@ class Platform:
             text = path.read_text(encoding="utf-8", errors="replace")
             assert "$2b$" not in text, f"a password's hash is in {path.name}"
             leaked = [secret for secret in self.secrets if secret in text]
-            assert not leaked, f"{len(leaked)} secrets are in {path.name}"
+            lines = [line.replace(secret, "***") for secret in leaked for line in text.splitlines() if secret in line]
+            assert not leaked, f"{len(leaked)} secrets are in {path.name}: {lines[:3]}"
 
 
 @contextmanager

@@ -91,7 +91,8 @@ def test_flights_hangs(impatient: Platform) -> None:
             load.stop()
         for client in clients:
             client.result()
-    assert set(load.statuses) <= {200, 503}
+    # On a machine that is starved the gateway may lose its patience before booking does.
+    assert set(load.statuses) <= {200, 503, 504}
     wait_until(lambda: in_process(platform, flight) == 0, "every booking is settled")
     wait_until(lambda: platform.defect(flight) == 0, "capacity is what is left and what is booked")
     booked = {one["id"] for one in platform.bookings(flight) if one["status"] == "Booked"}
