@@ -663,7 +663,8 @@ def compare(  # noqa: PLR0913, PLR0917 - each is an option
 
     files.check_fail_on(fail_on)
     references, wanted = [baseline, *(candidates or ())], outputs.asked(html, markdown, json_file, junit)
-    found = files.compared(references, out, metrics.asked(metric, margin), alpha, force=force, by=by)
+    with _console(stderr=True).status("Reading runs"):
+        found = files.compared(references, out, metrics.asked(metric, margin), alpha, force=force, by=by)
     raise typer.Exit(_compared(found, fail_on, wanted, out, references))
 
 
@@ -1103,7 +1104,8 @@ def _import(file: Path, tool: str, out: Path, **options: Any) -> None:
     from lab import redact
     from lab.importers.bring import bring, tally
 
-    folder = bring(file, tool, out, command=shlex.join(["airbourne-lab", *redact.command(sys.argv[1:])]), **options)
+    with _console(stderr=True).status("Reading the file"):
+        folder = bring(file, tool, out, command=shlex.join(["airbourne-lab", *redact.command(sys.argv[1:])]), **options)
     _finish(folder, folder.load(), tally(folder), as_json=False)
 
 
