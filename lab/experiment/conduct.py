@@ -75,8 +75,16 @@ def conduct(
 
     Raises:
         StoppedError: the user asked to stop; what was made is written down.
-        LabError: the very first run failed as often as it was tried: nothing will come of the others.
+        LabError: the first run of a side failed as often as it was tried: nothing will come of the others.
+        RunError: somebody else is at it.
     """
+    with folder.alone():
+        return _conducted(experiment, folder, kit, watching, interrupts)
+
+
+def _conducted(
+    experiment: Experiment, folder: ExperimentFolder, kit: Kit, watching: Watching, interrupts: runner.Interrupts
+) -> Experiment:
     experiment = experiment.taken_up()
     # An answer that is there stays: a look more, after more pairs, would be another experiment.
     if experiment.state is State.SETTLED:
@@ -133,7 +141,7 @@ def _tried(  # noqa: PLR0913, PLR0917 - one run needs all that the experiment ha
             raise StoppedError("")
         if counts:
             break
-        if number == TRIES - 1 and error is not None and not any(one.counts for one in experiment.attempts):
+        if number == TRIES - 1 and error is not None and not experiment.ever_made(turn.label):
             raise error
     return experiment
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -15,6 +16,8 @@ from lab.errors import RunError
 from lab.model.experiment import EXPERIMENT_VERSION, Experiment
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pydantic import TypeAdapter
 
 FILE: Final = "experiment.json"
@@ -56,6 +59,20 @@ class ExperimentFolder:
         with store.written(self.file):
             temporary.write_bytes(_adapter().dump_json(experiment, indent=1) + b"\n")
             temporary.replace(self.file)
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keep everybody else from going on with it; the lock goes with the process that holds it.
+
+        Raises:
+            RunError: somebody is at it.
+        """
+        with (self.path / ".lock").open("ab") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise RunError(f"{self.path.name} goes on in another terminal: wait for its end, or stop it") from None
+            yield
 
     def forget(self) -> None:
         """Remove it, as long as nothing but its own file is in it: what could not begin leaves nothing."""

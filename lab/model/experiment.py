@@ -174,6 +174,10 @@ class Experiment:
         tried = Counter(one.turn.label for one in self.attempts if one.turn.pair == pair and not one.counts)
         return self.whole(pair) or any(count >= TRIES for count in tried.values())
 
+    def ever_made(self, label: str) -> bool:
+        """Tell whether a run of an arm ever counted."""
+        return any(one.counts and one.turn.label == label for one in self.attempts)
+
     @property
     def complete(self) -> int:
         """Give how many pairs are whole."""

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from lab.errors import ConfigError, nearest
-from lab.model.experiment import Kind
+from lab.model.experiment import Kind, State
 from lab.store import RunFolder
 from reports.comparison.figures import Side
 from reports.comparison.reading import figures_of
@@ -76,6 +76,15 @@ def levels(experiment: Experiment, whole: Levels) -> Levels:
         return whole
     planned = looks(experiment.pairs, whole)
     return planned[min(max(experiment.complete - FEWEST_RUNS, 0), len(planned) - 1)].levels
+
+
+def unfinished(experiment: Experiment) -> tuple[str, ...]:
+    """Say what to mind where an experiment that was to have so many pairs is read before it has them."""
+    if experiment.state is not State.OPEN or experiment.until_settled or experiment.complete >= experiment.pairs:
+        return ()
+    made = f"{experiment.complete} of {experiment.pairs} pairs are made"
+    why = "whoever looks before the end, and stops when the answer pleases, claims a difference that is none too often"
+    return (f"{made}: {why}",)
 
 
 def _without(run: RunFigures, name: str) -> RunFigures:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from lab.errors import ConfigError, nearest
 from reports import outputs
 from reports.compare import Options, compare
 from reports.comparison import export, junit, markdown
-from reports.comparison.experiments import levels
+from reports.comparison.experiments import levels, unfinished
 from reports.comparison.sides import sides, the_experiment
 from reports.stats.ruling import Answer, Levels
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from reports.comparison.metrics import Metric
-    from reports.comparison.result import Comparison
+    from reports.comparison.result import Comparison, Row
 
 REGRESSED: Final = "regressed"
 WIDEST: Final = 0.5
@@ -49,7 +50,8 @@ def compared(  # noqa: PLR0913 - each is an option of the command
     if experiment is not None:
         sure = levels(experiment, sure)
     same = experiment is not None and experiment.identical
-    return compare(baseline, candidates, Options(metrics, sure, force=force, identical=same))
+    found = compare(baseline, candidates, Options(metrics, sure, force=force, identical=same))
+    return replace(found, warnings=(*unfinished(experiment), *found.warnings)) if experiment else found
 
 
 def make(found: Comparison, paths: Mapping[str, Path], out: Path, references: Sequence[str] = ()) -> None:
@@ -91,11 +93,16 @@ def check_fail_on(fail_on: str) -> None:
 
 
 def exit_code(found: Comparison, fail_on: str) -> int:
-    """Give 1 where something regressed and that is to fail, else 0.
+    """Give 1 where something regressed and that is to fail, else 0; what a candidate does not do any more regressed.
 
     Raises:
         ConfigError: `fail_on` is neither empty nor `regressed`.
     """
     check_fail_on(fail_on)
-    worse = any(row.ruling.answer is Answer.REGRESSED for row in found.rows)
+    worse = any(row.ruling.answer is Answer.REGRESSED or _gone(row) for row in found.rows)
     return int(bool(fail_on) and worse)
+
+
+def _gone(row: Row) -> bool:
+    """Tell whether what the baseline did the candidate does not do at all."""
+    return row.metric.name == "throughput" and bool(row.before) and not row.after

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lab import runner
-from lab.errors import StackError, StoppedError
+from lab.errors import RunError, StackError, StoppedError
 from lab.experiment import conduct as conducting
 from lab.experiment.conduct import Kit, conduct
 from lab.experiment.folder import ExperimentFolder
@@ -174,6 +174,21 @@ def test_an_interrupt_makes_no_further_run(go: Callable[..., Experiment], world:
         go(interrupt=True)
     assert go(resume=True).complete == 2
     assert len([one for one in world.told if one.startswith("1: ")]) == 2
+
+
+def test_a_side_that_can_never_be_made_ends_it(go: Callable[..., Experiment], world: World) -> None:
+    """Where one side works and the other does not, nobody waits for all the pairs to fail."""
+    world.outcomes = [VALID, StackError("no such branch"), StackError("no such branch")]
+    with pytest.raises(StackError, match="no such branch"):
+        go()
+    assert len(world.plans) == 3
+
+
+def test_nobody_goes_on_with_what_goes_on(go: Callable[..., Experiment], tmp_path: Path) -> None:
+    """Two terminals with one experiment would write over each other."""
+    with ExperimentFolder(tmp_path).alone(), pytest.raises(RunError, match="goes on in another terminal"):
+        go()
+    assert go().complete == 2
 
 
 def test_it_ends_when_the_answer_is_there(go: Callable[..., Experiment], world: World) -> None:

@@ -11,7 +11,7 @@ import pytest
 from lab import store
 from lab.errors import ConfigError, NotComparableError, RunError
 from lab.experiment.folder import ExperimentFolder
-from lab.model.experiment import Arm, Attempt, Experiment, Kind, Making
+from lab.model.experiment import Arm, Attempt, Experiment, Kind, Making, State
 from lab.model.run import Pairing, Status
 from lab.store import RunFolder
 from reports.comparison import files
@@ -154,3 +154,22 @@ def test_what_nothing_could_fail_on_is_said_before_runs_are_made() -> None:
     files.check_fail_on("")
     with pytest.raises(ConfigError, match='--fail-on "regresed"; did you mean "regressed"'):
         files.check_fail_on("regresed")
+
+
+def test_who_reads_it_before_its_end_is_warned(tmp_path: Path) -> None:
+    """Stopping when the answer pleases is no test; a finished experiment says nothing of the kind."""
+    experiment = replace(made(tmp_path, 6), pairs=10)
+    folder = ExperimentFolder(tmp_path / experiment.id)
+    folder.save(experiment)
+    early = files.compared([experiment.id], tmp_path, METRICS, 0.05, force=False)
+    assert early.warnings[0].startswith("6 of 10 pairs are made: whoever looks before the end")
+    folder.save(replace(experiment, state=State.DONE))
+    assert "pairs are made" not in str(files.compared([experiment.id], tmp_path, METRICS, 0.05, force=False).warnings)
+
+
+def test_an_operation_that_is_gone_fails_what_may_not_regress(tmp_path: Path) -> None:
+    """A candidate that does nothing at all any more has no figures, and passes nothing."""
+    found = Ongoing(tmp_path).comparison(made(tmp_path, 6))
+    assert files.exit_code(found, "regressed") == 0
+    rows = tuple(replace(row, after=None) if row.metric.name == "throughput" else row for row in found.rows)
+    assert files.exit_code(replace(found, rows=rows), "regressed") == 1
