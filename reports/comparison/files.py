@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from lab.errors import ConfigError, nearest
 from lab.store import written
+from reports.attribution.between import because
 from reports.compare import Options, compare
 from reports.comparison.sides import sides
 from reports.stats.ruling import Answer, Levels
@@ -34,7 +36,8 @@ def compared(
     if not 0 < alpha < WIDEST:
         raise ConfigError(f"--alpha {alpha:g} must be between 0 and {WIDEST}, like 0.05")
     baseline, *candidates = sides(references, out)
-    return compare(baseline, candidates, Options(metrics, Levels(alpha, alpha), force=force))
+    found = compare(baseline, candidates, Options(metrics, Levels(alpha, alpha), force=force))
+    return replace(found, because=because(found, out))
 
 
 def write(path: Path, text: str) -> None:
