@@ -555,8 +555,7 @@ def capacity(  # noqa: PLR0913, PLR0917 - each is an option
         )
         with runner.catching_interrupts() as interrupts, LiveView(planned, f"capacity · {where.name}") as live:
             folder, done, _ = runner.execute(plan, live, interrupts)
-    found = files.capacity(folder, stairs.steps, judged.thresholds)
-    path = files.write(found, folder, html)
+    found, path = files.climbed(folder, stairs.steps, judged.thresholds, html)
     if as_json:
         typer.echo(files.as_json(found), nl=False)
     else:
