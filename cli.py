@@ -742,8 +742,7 @@ def capacity(  # noqa: PLR0913, PLR0917 - each is an option
         )
         with runner.catching_interrupts() as interrupts, LiveView(planned, f"capacity · {where.name}") as live:
             folder, done, _ = runner.execute(plan, live, interrupts)
-    found = files.capacity(folder, stairs.steps, judged.thresholds)
-    path = files.write(found, folder, html)
+    found, path = files.climbed(folder, stairs.steps, judged.thresholds, html)
     if as_json:
         typer.echo(files.as_json(found), nl=False)
     else:
@@ -976,6 +975,7 @@ def _conducted(  # noqa: PLR0913, PLR0917 - what an experiment is made with
     from lab.model import crew
     from lab.runner import catching_interrupts
     from lab.sinks.influx import InfluxSink
+    from reports.comparison.files import explained
     from reports.comparison.ongoing import Ongoing
     from reports.experimenting import ExperimentView, ended, stopped
 
@@ -998,7 +998,7 @@ def _conducted(  # noqa: PLR0913, PLR0917 - what an experiment is made with
         with stopped(begun.id):
             done = conduct(begun, place, kit, view, interrupts)
     typer.echo(ended(done), err=True)
-    return ongoing.comparison(done)
+    return explained(ongoing.comparison(done), out)
 
 
 def _compared(

@@ -21,20 +21,19 @@ LARGEST_FIGURE: Final = 1e15
 SERVICES: Final = ("booking", "flights", "auth", "reminder")
 GATEWAY: Final = "gateway"
 SERVER: Final = "dbServer"
-"""The figure by which services that share a database server are known."""
+"""The figure by which services that share a database server are known; one of them is asked about it."""
+ALSO_SERVER: Final = "?server=on"
 
 
 class Gauge(NamedTuple):
     """Where a figure is kept: in which gauge, with which tag (the service's name where it has none), in which unit.
 
-    `shared` is of a database server, and is kept once for those who share it; `counted` is counted since that
-    server's start, and kept as how much came since the last look.
+    `counted` is counted since a database server's start, and kept as how much came since the last look.
     """
 
     metric: str
     tag: tuple[str, str] | None = None
     scale: float = 1.0
-    shared: bool = False
     counted: bool = False
 
 
@@ -47,9 +46,9 @@ GAUGES: Final[Mapping[str, Gauge]] = {
     "queueDepth": Gauge("queue_depth", NOTIFICATIONS),
     "queueAgeMs": Gauge("queue_age", NOTIFICATIONS, 0.001),
     "outboxDepth": Gauge("queue_depth", OUTBOX),
-    "dbThreadsRunning": Gauge("db_threads_running", shared=True),
-    "dbRowLockWaits": Gauge("db_row_lock_waits", shared=True, counted=True),
-    "dbSlowQueries": Gauge("db_slow_queries", shared=True, counted=True),
+    "dbThreadsRunning": Gauge("db_threads_running"),
+    "dbRowLockWaits": Gauge("db_row_lock_waits", counted=True),
+    "dbSlowQueries": Gauge("db_slow_queries", counted=True),
 }
 
 
@@ -68,17 +67,22 @@ class Asked:
             service: f"{url}/figures" for service, url in own.items() if not url.startswith(f"{target.gateway}/")
         }
         self._gateway = f"{target.gateway}/figures"
+        self._tellers: set[str] = set()
         self._before: dict[SeriesKey, float] = {}
         self._pool: Any = PoolManager(retries=False, timeout=ANSWER_S)
         self._threads = ThreadPoolExecutor(len(SERVICES) + 1, thread_name_prefix="figures")
 
     def ask(self) -> dict[SeriesKey, float]:
         """Ask; what is not said in time is left out."""
-        asked = {service: self._threads.submit(self._data, url) for service, url in self._urls.items()}
+        asked = {
+            service: self._threads.submit(self._data, url + (ALSO_SERVER if service in self._tellers else ""))
+            for service, url in self._urls.items()
+        }
         done, _ = wait(asked.values(), ANSWER_S)
         told = {service: answer.result() for service, answer in asked.items() if answer in done}
         if GATEWAY not in self._urls and any(told.values()):
             self._urls[GATEWAY] = self._gateway
+        self._tellers = set(_first_of_each_server(told).values()) or self._tellers
         return dict(self._gauges(told))
 
     def close(self) -> None:
@@ -87,16 +91,10 @@ class Asked:
         self._pool.clear()
 
     def _gauges(self, told: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[SeriesKey, float]]:
-        servers: set[int] = set()
-        for service in (*SERVICES, GATEWAY):
-            figures = told.get(service, {})
-            server = figures.get(SERVER)
-            again = isinstance(server, int) and server in servers
-            if isinstance(server, int):
-                servers.add(server)
+        for service, figures in told.items():
             for name, gauge in GAUGES.items():
                 value = figures.get(name)
-                if (gauge.shared and again) or not _is_figure(value):
+                if not _is_figure(value):
                     continue
                 key = SeriesKey(gauge.metric, (gauge.tag or ("service", service),))
                 if not gauge.counted:
@@ -119,6 +117,16 @@ class Asked:
             return {}
         data = found.get("data") if isinstance(found, dict) else None
         return data if isinstance(data, dict) else {}
+
+
+def _first_of_each_server(told: Mapping[str, Mapping[str, Any]]) -> dict[int, str]:
+    """Give for each database server the service that is to tell of it."""
+    found: dict[int, str] = {}
+    for service, figures in told.items():
+        server = figures.get(SERVER)
+        if isinstance(server, int):
+            found.setdefault(server, service)
+    return found
 
 
 def _is_figure(value: object) -> TypeGuard[float]:

@@ -12,8 +12,8 @@ from lab.errors import ConfigError, nearest
 RUNGS: Final = ("as-found", "safe", "pooled", "local-tokens", "indexed", "lean", "scaled")
 """Each stands for a change on top of all before it."""
 
-DEFAULT: Final = "safe"
-"""What the stack uses unless it is told otherwise."""
+DEFAULT: Final = "scaled"
+"""What the stack uses unless it is told otherwise: the fastest one that is safe."""
 
 _ALSO: Final = "+"
 _NEEDS: Final = {"lean": "safe"}

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from reference_services.common.database import DATABASE
 from reference_services.common.health import Figure
-from reference_services.common.serverstatus import ServerStatus
+from reference_services.common.serverstatus import ServerStatus, number_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -27,6 +27,9 @@ def figures_of(app: Flask) -> Mapping[str, Figure]:
     found = {"threadsBusy": Figure(timed.busy)}
     if database is not None:
         found |= {"poolInUse": Figure(database.in_use), "poolWaiting": Figure(database.waiting)}
+        if database.engine.dialect.name in SERVERS:
+            server = number_of(database.engine.url)
+            found["dbServer"] = Figure(lambda: server)
     return found
 
 

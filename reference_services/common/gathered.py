@@ -21,13 +21,13 @@ W = TypeVar("W")
 R = TypeVar("R")
 
 WAITED: Final = "group"
-"""What a request's waiting for its group is called in its timing: others' work was its own, too."""
+"""What a request's waiting is called in its timing: for the group before its own, and for what nobody else is told."""
 
 
 class _Place(Generic[W, R]):
     """One who waits: for a result, or for being told to do the work."""
 
-    __slots__ = ("failure", "lock", "result", "settled", "wish")
+    __slots__ = ("failure", "lock", "result", "settled", "wish", "work")
 
     def __init__(self, wish: W) -> None:
         self.wish = wish
@@ -36,8 +36,10 @@ class _Place(Generic[W, R]):
         self.settled = False
         self.result: R | None = None
         self.failure: Exception | None = None
+        self.work: timing.Span | None = None
 
-    def settle(self, outcome: R | Exception) -> None:
+    def settle(self, outcome: R | Exception, work: timing.Span | None) -> None:
+        self.work = work
         if isinstance(outcome, Exception):
             self.failure = outcome
         else:
@@ -74,12 +76,17 @@ class Gathered(Generic[W, R]):
                 self._at_work = True
             else:
                 self._waiting.append(place)
+        waited_ns = 0
         if not leads:
             begin = monotonic_ns()
             place.lock.acquire()
-            timing.spent(WAITED, begin)
-        if not place.settled:
+            waited_ns = monotonic_ns() - begin
+        if place.settled:
+            timing.waited(WAITED, waited_ns - timing.shared(place.work))
+        else:
             self._lead(place)
+            timing.shared(place.work)
+            timing.waited(WAITED, waited_ns)
         if place.failure is not None:
             raise place.failure
         return place.result  # type: ignore[return-value]  # it is settled, and not with a failure
@@ -88,14 +95,16 @@ class Gathered(Generic[W, R]):
         """Do the group of this thread's own wish and of those who wait, and call the next leader."""
         with self._lock:
             group = [first, *(self._waiting.popleft() for _ in range(min(self._most - 1, len(self._waiting))))]
+        work = None
         try:
-            outcomes = self._work([place.wish for place in group])
+            with timing.for_all() as work:
+                outcomes = self._work([place.wish for place in group])
             pairs = list(zip(group, outcomes, strict=True))
         except Exception as failure:  # noqa: BLE001 - whoever waits has to hear of it
             pairs = [(place, failure) for place in group]
         self._pass_on()
         for place, outcome in pairs:
-            place.settle(outcome)
+            place.settle(outcome, work)
 
     def _pass_on(self) -> None:
         with self._lock:

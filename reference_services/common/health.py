@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 
 from reference_services.common.answers import answer
 
@@ -20,6 +20,7 @@ Figures = Callable[[], Mapping[str, int]]
 """Gives figures that are asked for together."""
 
 KEEP_S = 0.25
+LATELY_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class Figure:
 class Health:
     """Runs checks and keeps their results for a moment, so that many askers cost one check.
 
-    `more` gives figures that come together, beside those that are asked for one by one.
+    `more` gives figures that come together, and that are told only to who wants more.
 
     Services ask each other in one direction only (gateway → all, booking → flights): no cycle.
     """
@@ -49,6 +50,7 @@ class Health:
         self._figures = dict(figures)
         self._more = more
         self._lock = threading.Lock()
+        self._telling = threading.Lock()
         self._found: dict[Check, tuple[float, str | None]] = {}
 
     def reasons(self) -> tuple[str, ...]:
@@ -56,22 +58,33 @@ class Health:
         with self._lock:
             return tuple(reason for check in self._checks if (reason := self._reason(check)) is not None)
 
-    def figures(self) -> Mapping[str, int]:
+    def figures(self, *, more: bool = False) -> Mapping[str, int]:
         """Give the figures as far as they are known."""
-        with self._lock:
-            able = ((n, f.ask()) for n, f in self._figures.items() if f.needs is None or self._reason(f.needs) is None)
-            return {**{name: number for name, number in able if number is not None}, **self._more()}
+        with self._telling:
+            able = ((n, f.ask()) for n, f in self._figures.items() if f.needs is None or self._lately(f.needs))
+            return {**{name: number for name, number in able if number is not None}, **(self._more() if more else {})}
 
     def _reason(self, check: Check) -> str | None:
-        until, reason = self._found.get(check, (0.0, None))
-        if time.monotonic() >= until:
+        at, reason = self._found.get(check, (-KEEP_S, None))
+        if time.monotonic() >= at + KEEP_S:
             reason = check()
-            self._found[check] = time.monotonic() + KEEP_S, reason
+            self._found[check] = time.monotonic(), reason
         return reason
+
+    def _lately(self, check: Check) -> bool:
+        """Tell whether a check held a little while ago: to look at a database each time costs more than to ask it."""
+        at, reason = self._found.get(check, (-LATELY_S, None))
+        if reason is None and time.monotonic() < at + LATELY_S:
+            return True
+        with self._lock:
+            return self._reason(check) is None
 
 
 def health_routes(health: Health) -> Blueprint:
-    """Give the blueprint that answers `/health`, and `/figures`, whether the service is ready or not."""
+    """Give the blueprint that answers `/health`, and `/figures`, whether the service is ready or not.
+
+    `/figures?server=on` tells of the database server, too: of services that share one, one need be asked.
+    """
     blueprint = Blueprint("health", __name__)
 
     @blueprint.get("/health")
@@ -83,6 +96,7 @@ def health_routes(health: Health) -> Blueprint:
 
     @blueprint.get("/figures")
     def tell() -> Response:
-        return answer(dict(health.figures()), "What is known of this service's work.")
+        wanted = request.args.get("server") == "on"
+        return answer(dict(health.figures(more=wanted)), "What is known of this service's work.")
 
     return blueprint

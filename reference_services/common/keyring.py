@@ -56,7 +56,8 @@ class Keys:
             key = self.named.get(self.first if name is None else name)
             if key is None:
                 return None
-            options: jwt.types.Options = {"require": ["exp", "iat"]}
+            # When it was issued is by auth's clock, which may be a little before that of who reads it.
+            options: jwt.types.Options = {"require": ["exp", "iat"], "verify_iat": False}
             return jwt.decode(token, key, algorithms=[ALGORITHM], options=options, audience=audience)
         except (jwt.InvalidTokenError, ValueError, TypeError):
             return None

@@ -35,9 +35,9 @@ class Profile:
         search: whether lists are found by indexes beyond the keys, and their pages by key.
         bookings: whether each booking has transactions and a reservation call of its own, or shares them with those
             that come at the same time.
-        exchange: who speaks HTTP between services: a general client, or one for what our services say; the gateway
-            forwards in the same way.
+        exchange: who speaks HTTP between services: a general client, or one for what our services say.
         json: who writes answers.
+        mails: whether mails of plain text are written past the general writer.
         access_log: whether each request is logged (a line at INFO, written by the thread that answers), unless
             LOG_LEVEL says otherwise; those that failed or took over a second always are.
         workers: how many processes serve a service.
@@ -53,6 +53,7 @@ class Profile:
     bookings: Literal["alone", "together"] = "alone"
     exchange: Literal["general", "lean"] = "general"
     json: Literal["standard", "fast"] = "standard"
+    mails: Literal["general", "plain"] = "general"
     access_log: bool = True
     workers: Literal["one", "by-cores"] = "one"
 
@@ -114,11 +115,13 @@ CHANGES: Final = (
     ),
     Change(
         "lean",
-        "Bookings that come at the same time share their transactions and one reservation call; while one group is at "
-        "flights the next one is written. Services speak HTTP by a client made for it, the gateway forwards past "
-        "its framework, answers are written by a faster JSON, and requests that went well are not logged.",
-        "Per booking: a share of three commits and one call, instead of all of them. Most at many users at once.",
-        MappingProxyType({"bookings": "together", "exchange": "lean", "json": "fast", "access_log": False}),
+        "Bookings that come at the same time are made together: one transaction begins them, one call reserves their "
+        "seats, one transaction ends them, with their notifications. Services call each other by a client made for "
+        "that, answers are written by a faster JSON and mails past a parser, and what went well is not logged.",
+        "Per booking a share of three commits and one call, instead of all of them; the more users at once, the more.",
+        MappingProxyType(
+            {"bookings": "together", "exchange": "lean", "json": "fast", "mails": "plain", "access_log": False}
+        ),
         needs=("safe",),
     ),
     Change(

@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sqlalchemy import Connection, Engine
+    from sqlalchemy import URL, Connection, Engine
 
 FIGURES: Final[Mapping[str, str]] = {
     "Innodb_row_lock_waits": "dbRowLockWaits",
@@ -20,8 +20,11 @@ FIGURES: Final[Mapping[str, str]] = {
 }
 """The server's names, and ours; all but the threads are counted since it started."""
 STATUS: Final = "SHOW GLOBAL STATUS WHERE Variable_name IN ({})".format(", ".join(f"'{name}'" for name in FIGURES))
-SERVER: Final = "dbServer"
-"""A number by which services of one server are known: it is the same for the same address."""
+
+
+def number_of(url: URL) -> int:
+    """Give the number by which services of one server are known: it is the same for the same address."""
+    return zlib.crc32(f"{url.host}:{url.port}".encode())
 
 
 class ServerStatus:
@@ -35,7 +38,6 @@ class ServerStatus:
         self._errand = errand
         self._lock = threading.Lock()
         self._connection: Connection | None = None
-        self._server = zlib.crc32(f"{errand.url.host}:{errand.url.port}".encode())
 
     def ask(self) -> Mapping[str, int]:
         """Give what the server says; nothing when it does not."""
@@ -45,7 +47,7 @@ class ServerStatus:
             except SQLAlchemyError:
                 self._let_go()
                 return {}
-        return {SERVER: self._server, **{FIGURES[name]: int(value) for name, value in rows if name in FIGURES}}
+        return {FIGURES[name]: int(value) for name, value in rows if name in FIGURES}
 
     def _rows(self) -> list[Any]:
         if self._connection is None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import time
+from contextlib import contextmanager
 from contextvars import ContextVar
 from time import monotonic_ns
 from typing import TYPE_CHECKING, Any, Final
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 from reference_services.common.trace import continued, state_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
 HEADER: Final = "Server-Timing"
 BEGUN: Final = "X-Request-Start"
@@ -55,6 +56,17 @@ class Span:
     def call(self, name: str, ns: int, told: str | None) -> None:
         """Note a call to another service: how long it was waited for, and its own header."""
         self._calls.append((name, ns, told))
+
+    def beside(self) -> Span:
+        """Give an empty span of the same trace, for work that others share."""
+        return Span(self._environ)
+
+    def shared(self, with_others: Span) -> int:
+        """Note what a shared span has spent as this one's own, too; give how much that is, in ns."""
+        for kind, ns in with_others._spent.items():
+            self.spend(kind, ns)
+        self._calls += with_others._calls
+        return sum(with_others._spent.values()) + sum(ns for _, ns, _ in with_others._calls)
 
     def outgoing(self) -> dict[str, str]:
         """Give the headers of a call to another service."""
@@ -110,6 +122,34 @@ def called(name: str, begin: int, told: str | None) -> None:
     span = _span.get()
     if span is not None:
         span.call(name, monotonic_ns() - begin, told)
+
+
+@contextmanager
+def for_all() -> Iterator[Span | None]:
+    """Note what is spent meanwhile in a span of its own, for `shared` to give to everybody whose work it was."""
+    span = _span.get()
+    if span is None:
+        yield None
+        return
+    work = span.beside()
+    mark = _span.set(work)
+    try:
+        yield work
+    finally:
+        _span.reset(mark)
+
+
+def shared(work: Span | None) -> int:
+    """Note what work that was done for the present request and others has spent; give how much that is, in ns."""
+    span = _span.get()
+    return span.shared(work) if span is not None and work is not None else 0
+
+
+def waited(kind: str, ns: int) -> None:
+    """Note time of the present request, in ns."""
+    span = _span.get()
+    if span is not None and ns > 0:
+        span.spend(kind, ns)
 
 
 def outgoing() -> dict[str, str]:

@@ -26,8 +26,10 @@ LEAST: Final = 0.005
 """Parts that take less than this of every bar are told together."""
 REST: Final = "the rest"
 NAME: Final = 28
-_PATTERNS: Final = {**dict(zip(KINDS, ("", "+", "/", "x", "-", "."), strict=True)), "gap": ""}
-_DASHES: Final = dict(zip(KINDS, ("solid", "longdash", "dash", "dashdot", "longdashdot", "dot"), strict=True))
+_PATTERNS: Final = {**dict(zip(KINDS, ("", "+", "\\", "/", "x", "-", "."), strict=True)), "gap": ""}
+_DASHES: Final = dict(
+    zip(KINDS, ("solid", "longdash", "6px,2px", "dash", "dashdot", "longdashdot", "dot"), strict=True)
+)
 _TITLE: Final = "Where the time goes"
 
 

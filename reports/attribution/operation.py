@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 Sums = dict[str, dict[int, int]]
 HOPS: Final = ("gateway", "auth", "booking", "flights", "reminder")
 """The order in which a request meets them."""
-KINDS: Final = ("own", "hash", "db", "pool", "queue", "net")
+KINDS: Final = ("own", "hash", "group", "db", "pool", "queue", "net")
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import pandas as pd
 
 from lab.model.server_timing import BLOCK_S, COUNTS, SUMS
+from reports import digest_file
 from reports.attribution.operation import Operation
 from reports.kinds import tags_of
 from reports.sampled import rows
@@ -44,6 +45,31 @@ def load(folder: RunFolder, warmup: int) -> Attribution:
     return from_rows(rows(folder, METRICS), warmup)
 
 
+def operations(folder: RunFolder) -> tuple[Operation, ...]:
+    """Read only the operations of what is judged, from the run's digest: that costs no more for more requests.
+
+    Raises:
+        RunError: the run or its samples cannot be read.
+    """
+    digest, _ = digest_file.read(folder, folder.load())
+    chosen = {place: kind.tags for place, kind in enumerate(digest.kinds.all) if kind.metric in METRICS}
+    totals = digest.totals[digest.totals["kind"].isin(chosen)]
+    judged = totals[totals["judged"] == 1]
+    rows_of = judged if len(judged) else totals
+    labels = {place: _place(tags) for place, tags in chosen.items()}
+    sums: dict[str, dict[str, dict[int, int]]] = {}
+    for kind, group, count in zip(*(rows_of[name].tolist() for name in ("kind", "bin", "count")), strict=True):
+        operation, label = labels[kind]
+        groups = sums.setdefault(operation, {}).setdefault(label, {})
+        groups[group] = groups.get(group, 0) + count
+    return _operations(sums)
+
+
+def _operations(sums: dict[str, dict[str, dict[int, int]]]) -> tuple[Operation, ...]:
+    made = [Operation(name, labels.pop("", {}), labels) for name, labels in sums.items()]
+    return tuple(sorted(made, key=lambda operation: (-operation.us, operation.name)))
+
+
 def from_rows(found: pd.DataFrame, warmup: int) -> Attribution:
     """Build it from rows of the samples' table."""
     if found.empty:
@@ -59,12 +85,8 @@ def from_rows(found: pd.DataFrame, warmup: int) -> Attribution:
     sums: dict[str, dict[str, dict[int, int]]] = {}
     for (operation, label, group), count in zip(summed.index.tolist(), summed.tolist(), strict=True):
         sums.setdefault(operation, {}).setdefault(label, {})[group] = count
-    made = [Operation(name, labels.pop("", {}), labels) for name, labels in sums.items()]
     blocks = table.groupby(["begin", "operation", "label"], observed=True)["count"].sum().rename("value").reset_index()
-    return Attribution(
-        tuple(sorted(made, key=lambda operation: (-operation.us, operation.name))),
-        blocks,
-    )
+    return Attribution(_operations(sums), blocks)
 
 
 def _place(text: str) -> tuple[str, str]:

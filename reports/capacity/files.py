@@ -26,28 +26,31 @@ PAGE: Final = "capacity.html"
 VALUES: Final = "capacity.json"
 
 
-def capacity(folder: RunFolder, steps: Sequence[Step], thresholds: Sequence[Threshold]) -> Capacity:
-    """Read a run on stairs.
+def climbed(
+    folder: RunFolder, steps: Sequence[Step], thresholds: Sequence[Threshold], to: Path | None = None
+) -> tuple[Capacity, Path]:
+    """Read a run on stairs, and write the run's own report, and its capacity as JSON and as a page.
+
+    Args:
+        folder: the run's.
+        steps: its plan.
+        thresholds: judged at each step.
+        to: where the page is written; None for the run's folder.
+
+    Returns:
+        The capacity, and the page's path.
 
     Raises:
-        RunError: it cannot be read, or ended before its first step was over.
+        StoppedError: it was stopped before its first step was over.
+        RunError: it cannot be read or ended before, or a file cannot be written.
     """
-    return read(folder.load(), samples_file.ticks(folder), steps, thresholds)
-
-
-def write(found: Capacity, folder: RunFolder, to: Path | None = None) -> Path:
-    """Write the run's own report, and the capacity as JSON and as a page, which may stand elsewhere; gives its path.
-
-    Raises:
-        RunError: a file cannot be written.
-    """
-    path = to or folder.path / PAGE
     write_html(folder)
-    values = folder.path / VALUES
+    found = read(folder.load(), samples_file.ticks(folder), steps, thresholds)
+    values, path = folder.path / VALUES, to or folder.path / PAGE
     with written(values):
         values.write_text(export.render(found), encoding="utf-8")
     page.write(found, path)
-    return path
+    return found, path
 
 
 def as_json(found: Capacity) -> str:

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Final
 
 from lab.breaking import figure
 from lab.capacity import FLAT, grew
-from lab.errors import RunError
+from lab.errors import RunError, StoppedError
 from lab.gates import generator
 from lab.gates.limits import FEWEST_BEYOND
 from lab.gates.observed import Observed
 from lab.generator import CpuWatch
-from lab.model.run import Totals
+from lab.model.run import Status, Totals
 from lab.model.sample import FAIL, OK, Tally
 from lab.model.threshold import INTEGRITY_METRICS, Outcome, judge
 from lab.model.verdict import Validity
@@ -49,17 +49,19 @@ def read(run: Run, ticks: Iterable[Tick], steps: Sequence[Step], thresholds: Seq
         thresholds: judged at each step; those on the audit's figures are the run's own and left out.
 
     Raises:
-        RunError: not even one step was held to its end.
+        StoppedError: it was stopped before even one step was held to its end.
+        RunError: it ended so early for another reason.
     """
     by_second = {tick.second: tick for tick in ticks}
     judged = [threshold for threshold in thresholds if threshold.selector.metric not in INTEGRITY_METRICS]
     found = []
     for step in steps:
         seconds = [by_second[second] for second in range(step.measured, step.end) if second in by_second]
-        if len(seconds) >= max(SHORTEST, step.end - step.measured - 1) and step.end - 1 in by_second:
+        if len(seconds) >= max(SHORTEST, step.end - step.measured - 1):
             found.append(_measured(run, step.users, seconds, judged))
     if not found:
-        raise RunError(f"{run.id} ended before its first step of load was over: it says nothing of the capacity")
+        early = StoppedError if run.status is Status.STOPPED else RunError
+        raise early(f"{run.id} ended before its first step of load was over: it says nothing of the capacity")
     measured = tuple(found)
     law, no_law = _law(measured)
     at = _plateau(measured)

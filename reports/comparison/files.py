@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from lab.errors import ConfigError, nearest
 from reports import outputs
+from reports.attribution.between import because
 from reports.compare import Options, compare
 from reports.comparison import export, junit, markdown
 from reports.comparison.experiments import levels, unfinished
@@ -51,7 +52,13 @@ def compared(  # noqa: PLR0913 - each is an option of the command
         sure = levels(experiment, sure)
     same = experiment is not None and experiment.identical
     found = compare(baseline, candidates, Options(metrics, sure, force=force, identical=same))
+    found = explained(found, out)
     return replace(found, warnings=(*unfinished(experiment), *found.warnings)) if experiment else found
+
+
+def explained(found: Comparison, out: Path) -> Comparison:
+    """Add to a comparison where the time went that makes the difference, where the runs' target told it."""
+    return replace(found, because=because(found, out))
 
 
 def make(found: Comparison, paths: Mapping[str, Path], out: Path, references: Sequence[str] = ()) -> None:

@@ -114,6 +114,7 @@ class Comparison:
         forced: what differs between the runs and was forced to be left out of account; empty when they are comparable.
         same: what was the same, by name.
         warnings: what a reader of all rows should know.
+        because: what explains the difference of an operation's median and p95, with the candidate that it is about.
     """
 
     headline: str
@@ -126,6 +127,7 @@ class Comparison:
     same: tuple[tuple[str, str], ...] = ()
     warnings: tuple[str, ...] = ()
     version: int = COMPARISON_VERSION
+    because: tuple[tuple[str, str], ...] = ()
 
     @property
     def single(self) -> bool:

@@ -62,6 +62,7 @@ def lines(found: Comparison, width: int = USUAL_WIDTH) -> Iterator[Line]:
     for side in found.candidates:
         yield from title(f"{units.plain(side.label, 40)} against {units.plain(found.baseline.label, 40)}")
         yield from _table(found, [row for row in found.rows if row.candidate == side.label], columns)
+        yield from _because(found, side.label, columns)
     yield from _ledger(found, columns)
     yield from title("RUNS")
     for side in (found.baseline, *found.candidates):
@@ -106,6 +107,16 @@ def _table(found: Comparison, rows: Sequence[Row], width: int) -> Iterator[Line]
             yield from wrapped((Span("        "),), f"within the run {bands[0]}, and {bands[1]}", width, DIM, 8)
     for reason, letter in letters.items():
         yield from wrapped((Span(f"    ({letter}) ", DIM),), units.plain(reason, 600), width, DIM, 8)
+
+
+def _because(found: Comparison, label: str, width: int) -> Iterator[Line]:
+    """Say which parts of which services explain the difference, where their target told."""
+    sentences = [sentence for candidate, sentence in found.because if candidate == label]
+    if sentences:
+        yield ()
+        yield (Span(" " * _INDENT), Span("where the difference comes from (all requests of a side together)", DIM))
+    for sentence in sentences:
+        yield from wrapped((Span(" " * _INDENT),), sentence, width, "", _INDENT + 2)
 
 
 def _padded(cells: Sequence[str], sizes: Sequence[int]) -> str:

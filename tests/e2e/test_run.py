@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
+from lab.stack.profiles import DEFAULT
 from tests.e2e.following import recorded, wait_for
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def test_a_short_ramp_on_safe_sells_no_seat_twice_and_notifies_everybody(
     assert totals["sent"] == totals["ok"] + totals["failed"] + totals["unfinished"]
     assert run["integrity"]["bookings_found"] == run["integrity"]["bookings_accepted"] == totals["ok"]
     assert run["integrity"]["notifications_found"] == totals["ok"]
-    assert (run["profile"], run["label"], run["status"]) == ("safe", "short", "finished")
+    assert (run["profile"], run["label"], run["status"]) == (DEFAULT, "short", "finished")
     assert "<html" in (lab.folder / run["report"]).read_text()
     listed = lab.run("runs", "--json").json
     assert [entry["id"] for entry in listed] == [run["id"]]

@@ -12,6 +12,7 @@ from sqlalchemy import make_url
 from lab.model.dataset import SeedPlan
 from lab.model.target import Target
 from lab.stack.brood import Brood
+from lab.stack.profiles import DEFAULT
 from seeders import seed
 from tests.faults.load import Load
 from tests.faults.mail import MailServer
@@ -71,14 +72,15 @@ class House:
 
         def start(name: str, **settings: str) -> Lone:
             kept = {} if name == "gateway" else {"DATABASE_URL": self.database.url(name)}
-            return nursery.start(name, **kept, **settings)
+            return nursery.start(name, PROFILE=DEFAULT, **kept, **settings)
 
-        self.auth = start("auth", JWT_SECRET_FILE=str(key))
+        keys = {"JWT_SECRET_FILE": str(key)}
+        self.auth = start("auth", **keys)
         self.flights = start("flights")
         self.reminder = start("reminder", SMTP_URL=self.mail.url, **bus)
         self.booking = start("booking", FLIGHTS_URL=self.flights.service.url, **bus)
         urls = {name: getattr(self, name).service.url for name in ("auth", "flights", "booking", "reminder")}
-        self.gateway = start("gateway", **{f"{name.upper()}_URL": url for name, url in urls.items()})
+        self.gateway = start("gateway", **keys, **{f"{name.upper()}_URL": url for name, url in urls.items()})
         self.target = Target(gateway=self.gateway.service.url, **urls, name="house")
 
     def load(self) -> Load:
@@ -144,7 +146,7 @@ class House:
     def booking_in_mid_handling(self) -> Iterator[None]:
         """Stop booking where a crash is worst.
 
-        Some requests wait for their seats, some have them and are about to become booked with a note in the outbox,
+        A group of bookings has its seats and is about to become booked, with notes in the outbox; others wait for it;
         and RabbitMQ has notes that are still in the outbox.
         """
         with ExitStack() as until_killed:
@@ -154,9 +156,7 @@ class House:
             booking = until_killed.enter_context(self.held("booking", "outbox"))
             self.broker.resume()
             wait_until(lambda: booking("DELETE FROM outbox") > 0, "notes that RabbitMQ has leave the outbox")
-            wait_until(lambda: booking("INSERT INTO outbox") > 2, "bookings become booked")
-            flights = until_killed.enter_context(self.held("flights", "flights"))
-            wait_until(lambda: flights("UPDATE flights") > 2, "bookings wait for their seats")
+            wait_until(lambda: booking("INSERT INTO outbox") > 0, "bookings become booked")
             yield
 
     @contextmanager

@@ -74,7 +74,7 @@ def test_booking_is_killed_in_mid_handling(house: House) -> None:
         house.booking.start()
         up = time()
         ran = load.end()
-    assert begun > 5
+    assert begun > 0
     assert 502 in {answer.status for answer in ran.failed}
     assert_all_is_kept(house, ran, up)
 

@@ -29,6 +29,7 @@ from lab.stack.control import down, find, up
 from lab.stack.layout import MAIL, SERVICES, Layout
 from lab.stack.logs import LogLine, logs
 from lab.stack.owned import running
+from lab.stack.profiles import DEFAULT
 from lab.stack.state import Identity, StackEvent, save
 from lab.stack.status import status
 from tests.processes import PATIENCE, alive_in, wait_until
@@ -121,7 +122,7 @@ def test_services_get_their_settings_and_no_others(root: Path, offset: int, monk
     assert booking["DATABASE_URL"] == f"sqlite:///{root}/data/booking.db"
     assert booking["BUS_URL"] == reminder["BUS_URL"] == f"queue://{root}/data/bus"
     assert booking["FLIGHTS_URL"] == state.target().flights
-    assert booking["PROFILE"] == "safe"
+    assert booking["PROFILE"] == DEFAULT
     assert "DATABASE_URL" not in gateway
     assert auth["JWT_SECRET_FILE"] == str(root / "secrets" / "jwt.key")
     assert "JWT_SECRET_FILE" not in booking
@@ -310,7 +311,7 @@ def test_status_shows_what_each_part_uses(root: Path, offset: int) -> None:
 
     assert seen.up
     assert seen.healthy
-    assert seen.profile == "safe"
+    assert seen.profile == DEFAULT
     assert {part.name: part.pid for part in seen.parts if part.name != MAIL} == dict(state.pids)
     assert all(part.memory > 1 and part.uptime > 0 and part.cpu >= 0 for part in seen.parts)
     assert {part.port for part in seen.parts} >= {port + offset for port in PORTS.values()}
@@ -449,7 +450,7 @@ def test_an_owned_stack_goes_with_its_block(root: Path, offset: int) -> None:
     """An owned stack is ready inside its block; after it no process and no folder is left."""
     with running(root, module=FAKE, timeout=PATIENCE, port_offset=offset) as state:
         assert state.folder.parent == root
-        assert get(state, "gateway")["PROFILE"] == "safe"
+        assert get(state, "gateway")["PROFILE"] == DEFAULT
         folder = state.folder
 
     assert alive_in(root) == []

@@ -127,6 +127,16 @@ def test_a_run_is_ended_when_its_plateau_was_seen_and_not_earlier() -> None:
     assert ended == steps[5].end - 1
 
 
+def test_seconds_in_which_users_have_just_come_do_not_count() -> None:
+    """A burst at the begin of each step does not hide that the rate no longer grows."""
+    steps = Stairs(USERS, 10).steps
+    watch = Plateau(steps)
+    burst = {step.begin + number: 1000 * step.users for step in steps for number in range(2)}
+    seen = [watch.enough(second(number, burst.get(number, 40))) for number in range(steps[4].end)]
+
+    assert seen.index(True) == steps[4].end - 1
+
+
 def test_a_load_that_has_shown_enough_has_finished() -> None:
     """It was not stopped by the user, and no threshold ended it; a crash stays a crash."""
     sums = Sums(catalogue.load("smoke", SCENARIOS))

@@ -130,6 +130,22 @@ def test_depth_counts_the_ready_and_the_unacknowledged(bus: BusConfig) -> None:
         wait_until(lambda: consumer.depth() == 1000 - len(taken), "so many less")
 
 
+def test_the_oldest_messages_age_is_known_where_its_publisher_noted_the_time(bus: BusConfig) -> None:
+    """Ours do; of others' messages it is not known, and an empty queue has none."""
+    with publishing(bus) as publisher, consuming(bus) as consumer:
+        assert consumer.age_ms() == 0
+        publisher.publish(["one"])
+        ours = collect(consumer, 1)
+        assert consumer.age_ms() is not None
+        with talking(bus.url) as channel:
+            channel.basic_publish(bus.exchange, bus.binding_key, b"theirs")
+        theirs = collect(consumer, 1)
+        consumer.acknowledge(ours)
+        wait_until(lambda: consumer.age_ms() is None, "the other's message")
+        consumer.acknowledge(theirs)
+        wait_until(lambda: consumer.age_ms() == 0, "an empty queue")
+
+
 def test_a_queue_of_the_first_version_is_accepted(bus: BusConfig) -> None:
     """A durable queue that others declared without arguments, with messages in it, is taken as it is."""
     with talking(bus.url) as channel:

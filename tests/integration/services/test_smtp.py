@@ -66,7 +66,7 @@ def statuses(store: TicketStore) -> dict[str, str]:
 
 def mailer_of(store: TicketStore, host: MailHost, waits: Sequence[timedelta] = AT_ONCE) -> Mailer:
     """Give a mailer whose waits are short."""
-    return Mailer(store, Mailbox(MailServer.parse(host.url), SENDER), SENDER, waits)
+    return Mailer(store, Mailbox(MailServer.parse(host.url), SENDER), SENDER, waits=waits)
 
 
 @pytest.mark.parametrize("way", ["starttls", "tls"])

@@ -77,6 +77,11 @@ ANSWERS = {
     "/cut": b"HTTP/1.1 200 OK\r\nContent-Le",
     "/twice": b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
     "/noise": b"hello\r\n\r\n",
+    "/timed": usual(200, BODY, b"Server-Timing: a;dur=0.003, a.own;dur=0.001, a.db;dur=0.002\r\n"),
+    "/twice%20timed": usual(200, BODY, b"server-timing:a.own;dur=0.001\r\nX: 1\r\nSERVER-TIMING: a.db;dur=0.002 \r\n"),
+    "/chunked%20timed": b"HTTP/1.1 200 OK\r\nServer-Timing: b.own;dur=0.004\r\n"
+    b"Transfer-Encoding: chunked\r\n\r\n1\r\n7\r\n0\r\n\r\n",
+    "/failed%20timed": usual(500, BODY, b"Server-Timing: a.own;dur=0.009\r\n"),
 }
 ENDS = {"/last", "/leaves", "/old", "/half", "/cut", "/noise", "/twice"}
 
@@ -446,8 +451,36 @@ def sixth() -> dict[str, Any]:
     return {"code": response.status_code, "named": f"Host: [::1]:{server.port}\r\n" in response.text}
 
 
+def timing() -> dict[str, Any]:
+    """Let both kinds of user hear where a server's time went, and see what they say of theirs."""
+    found = {}
+    for kind in (Lab, Lean):
+        setting = Setting()
+        client = setting.user(kind).client
+        before = client.post("/echo", data="x").text
+        for path in ("/timed", "/twice%20timed", "/chunked%20timed", "/failed%20timed"):
+            client.get(path)
+        with client.get("/timed", catch_response=True) as response:
+            response.success()
+        after = client.post("/echo", data="x").text
+        tally = Tally()
+        for tick in setting.recorder.close({}, everything=True):
+            tally.add(tick)
+        found[kind.__name__.lower()] = {
+            "parts": sorted(
+                f"{tags['hop']}.{tags['kind']} {sorted(bins.bins.items()) if tags['hop'] != 'client' else bins.count}"
+                for key, bins in tally.trends.items()
+                if key.metric == "server_timing" and (tags := dict(key.tags))
+            ),
+            "said": ["x-request-start: t=1" in text.lower() for text in (before, after)],
+        }
+        setting.server.stop()
+    return found
+
+
 CASES: dict[str, Callable[[], dict[str, Any]]] = {
-    case.__name__: case for case in (both, connections, answers, requests, listeners, late, leaving, secure, sixth)
+    case.__name__: case
+    for case in (both, connections, answers, requests, listeners, late, leaving, secure, sixth, timing)
 }
 
 

@@ -199,3 +199,14 @@ def test_an_ipv6_address_is_a_host() -> None:
         pytest.skip(f"no IPv6 here: {found['none']}")
 
     assert found == {"code": 200, "named": True}
+
+
+def test_both_clients_hear_where_the_targets_time_went() -> None:
+    """From one header or several, in any form of answer, of successes alone; from then on they say when they ask."""
+    found = run("timing")
+
+    assert found["lean"] == {
+        "parts": ["a.db [(2, 3)]", "a.own [(1, 3)]", "b.own [(4, 1)]", "client.gap 4"],
+        "said": [False, True],
+    }
+    assert found["lab"] == found["lean"]

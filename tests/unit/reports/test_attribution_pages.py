@@ -14,6 +14,8 @@ from reports import html, text
 from reports.attribution import charts
 from reports.attribution.operation import ALL, MEDIAN
 from reports.attribution.reading import Attribution, load
+from reports.comparison import files, metrics
+from reports.comparison import text as comparison
 from tests import synthetic
 
 if TYPE_CHECKING:
@@ -111,3 +113,19 @@ def test_the_page_and_the_summary_say_where_the_time_goes_and_how_long_mails_tak
     assert "server_timing.................: booking at p95 61ms: auth 60ms, the rest 1ms" in summary
     assert "notification_delay............: avg=250" in summary
     assert "drain_time....................: 3.4s after the load ended" in summary
+
+
+def test_a_comparison_says_what_explains_the_difference(tmp_path: Path) -> None:
+    """Of runs whose target told, the sentence names the part that moved, for the median and for p95."""
+    for name, label, blocks in (("one", "before", 1), ("two", "after", 3)):
+        seconds = ticks(blocks=blocks, count=400)
+        run = synthetic.run(synthetic.tally(seconds), id=name, label=label)
+        synthetic.folder(tmp_path / name, run, seconds)
+    found = files.compared(["one", "two"], tmp_path, metrics.asked(None, None), 0.05, force=True)
+    assert found.because == (
+        ("after", "booking median +10 ms: auth +10"),
+        ("after", "booking p95 +20 ms: auth +20"),
+    )
+    shown = comparison.summary(found)
+    assert "where the difference comes from" in shown
+    assert "booking p95 +20 ms: auth +20" in shown

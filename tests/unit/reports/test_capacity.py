@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from math import isfinite
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
 from lab.capacity import Stairs
-from lab.errors import RunError
+from lab.errors import RunError, StoppedError
+from lab.model.run import Status
 from lab.model.threshold import parse_threshold
-from reports.capacity import export, page, text, words
+from reports.capacity import export, files, page, text, words
 from reports.capacity.reading import read
+from tests import synthetic
 from tests.stairs import USERS, climb, cpu, gauges, law
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     from lab.model.sample import SeriesKey
     from reports.capacity.result import Capacity
@@ -182,6 +186,25 @@ def test_a_run_that_was_stopped_says_what_its_whole_steps_say() -> None:
     assert [step.users for step in read(run, ticks[:40], steps, ()).steps] == [1, 2, 4]
     with pytest.raises(RunError, match="before its first step"):
         read(run, ticks[:8], steps, ())
+    with pytest.raises(StoppedError, match="before its first step"):
+        read(replace(run, status=Status.STOPPED), ticks[:8], steps, ())
+
+
+def test_a_folder_gets_its_report_its_page_and_its_values(tmp_path: Path) -> None:
+    """The page may stand elsewhere; a run that says nothing of its capacity has its own report all the same."""
+    run, ticks = climb(FLAT)
+    folder = synthetic.folder(tmp_path / "run", run, ticks)
+    steps = Stairs(USERS, 10).steps
+    one, path = files.climbed(folder, steps, THRESHOLDS, tmp_path / "elsewhere.html")
+
+    assert path == tmp_path / "elsewhere.html"
+    assert "Capacity of as-found" in path.read_text(encoding="utf-8")
+    assert json.loads((folder.path / "capacity.json").read_text(encoding="utf-8")) == export.as_dict(one)
+    assert files.climbed(folder, steps, ())[1] == folder.path / "capacity.html"
+    short = synthetic.folder(tmp_path / "short", run, ticks[:5])
+    with pytest.raises(RunError):
+        files.climbed(short, steps, ())
+    assert short.report.exists()
 
 
 def test_rates_that_are_hardly_known_are_told() -> None:

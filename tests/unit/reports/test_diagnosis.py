@@ -254,6 +254,8 @@ def test_a_flat_throughput_without_a_slower_answer_is_no_saturation() -> None:
 
     assert found(law(50, 0.0, 0.0), (1, 2, 4, 8)) == ()
     assert found(lambda _: 100.0, (5, 25)) == ("saturated",)
+    idle = tuple(replace(level, median=9000.0) for level in climbed(lambda _: 100.0, users=(5, 25)))
+    assert look(replace(WELL, levels=idle)).found == ()
 
 
 def test_a_throughput_that_falls_is_told_from_where_it_was_highest() -> None:

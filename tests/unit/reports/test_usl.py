@@ -90,6 +90,17 @@ def test_a_step_that_is_hardly_known_hardly_counts() -> None:
     assert peak(1.0) > 50
 
 
+def test_steps_that_happen_to_lie_well_are_not_known_better_than_their_spread() -> None:
+    """On the law to the last digit, with a spread of 5 %: the intervals are those of 5 %."""
+
+    def width(spread: float) -> float:
+        points = steps(100, 0.02, 0.0005, noise=0.0, seed=1)
+        law = fit([point._replace(error=spread * point.rate) for point in points])
+        return law.peak.high - law.peak.low
+
+    assert width(0.05) > 3 * width(0.01) > 0.1
+
+
 def test_points_that_the_law_does_not_describe_are_told_by_the_misfit() -> None:
     """A zigzag is far from every law, and widens the intervals until no peak is left."""
     law = fit([Point(n, 100 if n in {1, 4, 16, 64} else 250, 1.0) for n in STEPS])

@@ -5,12 +5,15 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
+import time
 from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
 
+from reference_services.common import diskqueue
 from reference_services.common.diskqueue import DiskConsumer, DiskPublisher, open_queue
 from reference_services.common.errors import BusError
 
@@ -48,6 +51,26 @@ def test_every_message_of_another_process_arrives_once_and_in_order(consumer: Di
     assert process.wait() == 0
     assert got == [f"{number}-{half}" for number in range(200) for half in "ab"]
     assert consumer.depth() == 0
+
+
+def test_the_oldest_message_is_as_old_as_it_waits_until_it_is_acknowledged(
+    consumer: DiskConsumer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its age counts while it is handled, too; what is behind it is younger, and an empty queue has none."""
+    assert consumer.age_ms() == 0
+    clock = 1_000_000.0
+    monkeypatch.setattr(diskqueue, "time", SimpleNamespace(time=lambda: clock, monotonic=time.monotonic))
+    with closing(DiskPublisher(str(tmp_path), "q")) as publisher:
+        publisher.publish(["one"])
+        clock += 7
+        publisher.publish(["two"])
+        first, second = consumer.take(10, 1.0)
+        clock += 3
+        assert consumer.age_ms() == 10_000
+        consumer.acknowledge([first])
+        assert consumer.age_ms() == 3_000
+        consumer.acknowledge([second])
+        assert consumer.age_ms() == 0
 
 
 def test_a_publisher_that_starts_gives_nothing_back(consumer: DiskConsumer, tmp_path: Path) -> None:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from reference_services.common import timing
 from reference_services.common.gathered import Gathered
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 PATIENCE_S = 60.0
 
@@ -98,3 +100,48 @@ def test_many_threads_each_get_their_own() -> None:
     with ThreadPoolExecutor(16) as pool:
         assert list(pool.map(gathered.do, range(2000))) == [wish * wish for wish in range(2000)]
     assert sorted(seen) == list(range(2000))
+
+
+def test_what_a_group_spends_is_in_the_timing_of_each() -> None:
+    """Who waited and who worked both tell the database and the call; only who waited tells a wait; parts add up."""
+    go = threading.Semaphore(0)
+
+    def work(wishes: Sequence[int]) -> list[int]:
+        assert go.acquire(timeout=PATIENCE_S)
+        begin = time.monotonic_ns()
+        threading.Event().wait(0.01)
+        timing.spent(timing.DATABASE, begin)
+        begin = time.monotonic_ns()
+        threading.Event().wait(0.01)
+        timing.called("flights", begin, "flights;dur=4.000")
+        return list(wishes)
+
+    gathered = Gathered(work, 8)
+    told: dict[int, str] = {}
+
+    def application(environ: dict[str, Any], start: Callable[..., Any]) -> list[bytes]:
+        gathered.do(environ["wish"])
+        start("200 OK", [])
+        return []
+
+    def ask(wish: int) -> None:
+        def start(_status: str, headers: list[tuple[str, str]], *_: object) -> None:
+            told[wish] = dict(headers)[timing.HEADER]
+
+        timing.Timed(application, "booking", told=True)({"wish": wish}, start)
+
+    with ThreadPoolExecutor(3) as pool:
+        first = pool.submit(ask, 0)
+        others = [pool.submit(ask, wish) for wish in (1, 2)]
+        while len(gathered._waiting) < 2:  # noqa: SLF001 - nothing else tells that they wait
+            threading.Event().wait(0.001)
+        go.release(2)
+        for one in (first, *others):
+            one.result(PATIENCE_S)
+    for wish, header in told.items():
+        parts = {part.partition(";")[0]: float(part.rpartition("=")[2]) for part in header.split(", ")}
+        assert parts["booking.db"] >= 10
+        assert parts["flights"] == 4.0
+        assert ("booking.group" in parts) is (wish > 0)
+        whole = sum(value for name, value in parts.items() if name.startswith(("booking.", "flights")))
+        assert abs(whole - parts["booking"]) < 0.01 * len(parts)

@@ -164,6 +164,19 @@ def test_an_ended_token_is_refused_though_it_is_known(gate: Gate) -> None:
         gate.revocations.fetch()
 
 
+def test_a_token_of_a_clock_that_is_ahead_is_believed(gate: Gate) -> None:
+    """Auth's clock is not the gateway's: a token that was issued in a moment is no forgery."""
+    moment = now_ms() + 3000
+    claims = {
+        "sub": "7",
+        "email": "ann@example.test",
+        "iat": moment // 1000,
+        "iatMs": moment,
+        "exp": moment // 1000 + 60,
+    }
+    assert gate.check.identify(gate.keyring.keys().sign(claims)).user_id == "7"
+
+
 def test_the_gateways_proof_is_nobodys_token(gate: Gate) -> None:
     """What proves that the gateway asks names no user, and a user's token proves nothing."""
     token = gate.tokens.issue(7, "ann@example.test")
