@@ -5,9 +5,9 @@ Usage: python benchmarks/reports.py [--requests 10000000] [--seconds 3600] [--op
 Makes runs of half, once and twice so many requests in the same time through the lab's own writer, and the same
 requests as a raw CSV. Then, in turns and each in a new process: the report of each run, pandas reading the CSV and
 computing the same percentiles, and comparisons of so many runs: two labels of paired runs, and all of them one by one,
-which adds bands. Prints seconds and peak memory, medians with the lowest and highest of the rounds; files are in the
-page cache. The first report of a run is shown apart: it works out the digest, which a run's end does otherwise. Needs 2
-GB of disk for a while, and ten minutes; keeps nothing.
+which adds bands. Prints seconds (medians with the lowest and highest of the rounds), CPU seconds, which a busy machine
+changes less, and peak memory; files are in the page cache. The first report of a run is shown apart: it works out the
+digest, which a run's end does otherwise. Needs 2 GB of disk for a while, and ten minutes; keeps nothing.
 """
 
 from __future__ import annotations
@@ -35,15 +35,17 @@ MOST_APART: Final = 1 / 1024
 
 @dataclass(slots=True)
 class Taken:
-    """What processes of one kind took: seconds, and MiB at most."""
+    """What processes of one kind took: seconds by the clock and of CPU, and MiB at most."""
 
     seconds: list[float] = field(default_factory=list)
+    cpu: list[float] = field(default_factory=list)
     memory: list[float] = field(default_factory=list)
 
     def __str__(self) -> str:
         """Write the median and the spread."""
         low, middle, high = min(self.seconds), statistics.median(self.seconds), max(self.seconds)
-        return f"{middle:6.2f} s ({low:.2f}–{high:.2f})  {max(self.memory):5.0f} MiB"
+        cpu = f"{statistics.median(self.cpu):6.2f} s" if self.cpu else "–"
+        return f"{middle:6.2f} s ({low:.2f}–{high:.2f})".ljust(26) + f"{cpu:>9}  {max(self.memory):5.0f} MiB"
 
 
 class Bench:
@@ -64,6 +66,7 @@ class Bench:
         if process.returncode:
             raise SystemExit(f"{' '.join(command)} ended with {process.returncode}")
         self.taken[name].seconds.append(time.perf_counter() - began)
+        self.taken[name].cpu.append(usage.ru_utime + usage.ru_stime)
         self.taken[name].memory.append(usage.ru_maxrss / MIB)
         return text
 
@@ -115,7 +118,7 @@ def measure(bench: Bench, place: Path, asked: argparse.Namespace) -> None:
         took = bench.part("Chromium", "opened", base / "report.html")["open_s"]
         bench.taken["opening the report"].seconds.append(took)
         bench.taken["opening the report"].memory.append(bench.taken["Chromium"].memory[-1])
-    say(f"\n{'each in a new process':<36} median (lowest–highest), peak memory")
+    say(f"\n{'each in a new process':<36} median (lowest–highest)  CPU, peak memory")
     for name in [name for name in bench.taken if name not in {"copying", "Chromium"} and not name.startswith("making")]:
         say(f"{name:<36} {bench.taken[name]}")
     say("")
@@ -123,17 +126,17 @@ def measure(bench: Bench, place: Path, asked: argparse.Namespace) -> None:
         ratios = [
             csv / report
             for csv, report in zip(
-                bench.taken[f"CSV of {size:,}"].seconds, bench.taken[f"report of {size:,}"].seconds, strict=True
+                bench.taken[f"CSV of {size:,}"].cpu, bench.taken[f"report of {size:,}"].cpu, strict=True
             )
         ]
         spread = f"{min(ratios):.1f}–{max(ratios):.1f}"
-        say(f"{size:>12,} requests: the CSV takes {statistics.median(ratios):.1f} times as long ({spread})")
+        say(f"{size:>12,} requests: the CSV takes {statistics.median(ratios):.1f} times the CPU ({spread})")
     grown = [
-        statistics.median(bench.taken[f"{what} of {sizes[-1]:,}"].seconds)
-        / statistics.median(bench.taken[f"{what} of {sizes[0]:,}"].seconds)
+        statistics.median(bench.taken[f"{what} of {sizes[-1]:,}"].cpu)
+        / statistics.median(bench.taken[f"{what} of {sizes[0]:,}"].cpu)
         for what in ("report", "CSV")
     ]
-    say(f"four times the requests: the report takes {grown[0]:.2f} times as long, the CSV {grown[1]:.2f} times")
+    say(f"four times the requests: the report takes {grown[0]:.2f} times the CPU, the CSV {grown[1]:.2f} times")
     agree(bench, base, place / f"of-{asked.requests}.csv")
 
 
