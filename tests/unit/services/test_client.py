@@ -56,7 +56,9 @@ def upstream(url: str, timeout_s: float = 2.0, over: Opens = Pooled) -> Upstream
 
 @pytest.mark.parametrize(("method", "repeatable"), [("GET", False), ("DELETE", False), ("POST", True)])
 def test_a_broken_connection_is_repaired_once_where_that_is_harmless(
-    over: Opens, method: str, repeatable: bool
+    over: Opens,
+    method: str,
+    repeatable: bool,  # noqa: FBT001 - a parameter of the test
 ) -> None:
     """Idempotent calls, and those with a key, survive a connection that the other side closed."""
     with server([None, ANSWER]) as (url, heard):
