@@ -59,7 +59,8 @@ class Asked:
     figures, since only then is it one that has any.
     """
 
-    def __init__(self, target: Target) -> None:
+    def __init__(self, target: Target, answer_s: float = ANSWER_S) -> None:
+        """Say whom to ask, and how long to wait for an answer, in seconds."""
         from urllib3 import PoolManager  # noqa: PLC0415 - not needed by `--help`
 
         own = {service: target.url(service) for service in SERVICES}
@@ -67,9 +68,10 @@ class Asked:
             service: f"{url}/figures" for service, url in own.items() if not url.startswith(f"{target.gateway}/")
         }
         self._gateway = f"{target.gateway}/figures"
+        self._answer_s = answer_s
         self._tellers: set[str] = set()
         self._before: dict[SeriesKey, float] = {}
-        self._pool: Any = PoolManager(retries=False, timeout=ANSWER_S)
+        self._pool: Any = PoolManager(retries=False, timeout=answer_s)
         self._threads = ThreadPoolExecutor(len(SERVICES) + 1, thread_name_prefix="figures")
 
     def ask(self) -> dict[SeriesKey, float]:
@@ -78,7 +80,7 @@ class Asked:
             service: self._threads.submit(self._data, url + (ALSO_SERVER if service in self._tellers else ""))
             for service, url in self._urls.items()
         }
-        done, _ = wait(asked.values(), ANSWER_S)
+        done, _ = wait(asked.values(), self._answer_s)
         told = {service: answer.result() for service, answer in asked.items() if answer in done}
         if GATEWAY not in self._urls and any(told.values()):
             self._urls[GATEWAY] = self._gateway

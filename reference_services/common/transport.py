@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-import urllib3
+from urllib3 import HTTPConnectionPool, Timeout
+from urllib3.connectionpool import connection_from_url
 from urllib3.exceptions import HTTPError, MaxRetryError, NewConnectionError
 from urllib3.exceptions import TimeoutError as Urllib3Timeout
 
@@ -69,42 +70,64 @@ class Pooled:
     """
 
     def __init__(self, base_url: str, connections: int) -> None:
-        manager = urllib3.PoolManager(num_pools=1, maxsize=connections, block=False, retries=False)
-        self._pool = manager.connection_from_url(base_url)
+        self._pool = connection_from_url(base_url, maxsize=connections, block=False, retries=False)
 
     def exchange(
         self, method: str, target: str, body: bytes | None, headers: Mapping[str, str], patience: Patience
     ) -> Answer:
         """Send over a kept connection, or a new one."""
-        try:
-            reply = self._pool.urlopen(
-                method,
-                target,
-                body=body,
-                headers=headers,
-                timeout=urllib3.Timeout(connect=patience.connect_s, read=patience.read_s),
-                retries=False,
-                redirect=False,
-                assert_same_host=False,
-                decode_content=False,
-            )
-        except NewConnectionError as error:
-            raise NoConnectionError from error
-        except Urllib3Timeout as error:
-            raise NoAnswerError from error
-        except (HTTPError, MaxRetryError, OSError) as error:
-            raise BrokenError from error
-        return Answer(reply.status, reply.headers, reply.data)
+        return _exchanged(self._pool, method, target, body, headers, patience)
 
 
-class PerCall(Pooled):
-    """urllib3 with a new connection for every call, as who never heard of keep-alive does it."""
+class PerCall:
+    """urllib3 with a new connection for every call, as who never heard of keep-alive does it.
+
+    Args:
+        base_url: where the service is.
+        connections: how many would be kept; none is.
+    """
+
+    def __init__(self, base_url: str, connections: int) -> None:  # noqa: ARG002 - the strategies share one signature
+        self._base_url = base_url
 
     def exchange(
         self, method: str, target: str, body: bytes | None, headers: Mapping[str, str], patience: Patience
     ) -> Answer:
-        """Send over a connection that ends with the answer."""
-        return super().exchange(method, target, body, {**headers, "Connection": "close"}, patience)
+        """Send over a connection that ends with the answer, whatever the other side would like."""
+        pool = connection_from_url(self._base_url, maxsize=1, retries=False)
+        try:
+            return _exchanged(pool, method, target, body, {**headers, "Connection": "close"}, patience)
+        finally:
+            pool.close()
+
+
+def _exchanged(  # noqa: PLR0913, PLR0917 - what an exchange is
+    pool: HTTPConnectionPool,
+    method: str,
+    target: str,
+    body: bytes | None,
+    headers: Mapping[str, str],
+    patience: Patience,
+) -> Answer:
+    try:
+        reply = pool.urlopen(
+            method,
+            target,
+            body=body,
+            headers=headers,
+            timeout=Timeout(connect=patience.connect_s, read=patience.read_s),
+            retries=False,
+            redirect=False,
+            assert_same_host=False,
+            decode_content=False,
+        )
+    except NewConnectionError as error:
+        raise NoConnectionError from error
+    except Urllib3Timeout as error:
+        raise NoAnswerError from error
+    except (HTTPError, MaxRetryError, OSError) as error:
+        raise BrokenError from error
+    return Answer(reply.status, reply.headers, reply.data)
 
 
 class Lean:

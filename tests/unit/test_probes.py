@@ -17,7 +17,7 @@ from lab.asked import Asked
 from lab.model.sample import SeriesKey
 from lab.model.target import Target
 from lab.probes import Families, Probes
-from tests.processes import wait_until
+from tests.processes import PATIENCE, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -88,7 +88,7 @@ def test_depths_are_what_the_services_say() -> None:
     """The queue's and the outbox's depth are read from `/figures`."""
     body = json.dumps({"data": {"queueDepth": 7, "outboxDepth": 2}}).encode()
     with answering(body) as target:
-        assert Asked(target).ask() == {
+        assert Asked(target, PATIENCE).ask() == {
             SeriesKey("queue_depth", (("queue", "notifications"),)): 7.0,
             SeriesKey("queue_depth", (("queue", "outbox"),)): 2.0,
         }
@@ -99,7 +99,7 @@ def test_one_of_the_services_that_share_a_server_is_asked_about_it() -> None:
     own = {"threadsBusy": 3, "poolInUse": 2, "poolWaiting": 1, "queueAgeMs": 1500, "dbServer": 7}
     more = own | {"dbThreadsRunning": 4, "dbRowLockWaits": 100, "dbSlowQueries": 2}
     with answering(json.dumps({"data": own}).encode(), more) as target:
-        asked = Asked(target)
+        asked = Asked(target, PATIENCE)
         first, second = asked.ask(), asked.ask()
         more |= {"dbRowLockWaits": 130, "dbSlowQueries": 1}
         third = asked.ask()
@@ -138,13 +138,13 @@ def test_one_of_the_services_that_share_a_server_is_asked_about_it() -> None:
 def test_a_service_that_tells_nothing_gives_no_figure(body: bytes) -> None:
     """What is no number is no depth."""
     with answering(body) as target:
-        assert Asked(target).ask() == {}
+        assert Asked(target, PATIENCE).ask() == {}
 
 
 def test_nothing_is_asked_through_the_gateway() -> None:
     """What only the gateway leads to is left alone: the gateway is under load."""
     with answering(b'{"data": {"queueDepth": 7}}') as target:
-        assert Asked(Target(target.reminder)).ask() == {}
+        assert Asked(Target(target.reminder), PATIENCE).ask() == {}
 
 
 def test_a_service_that_never_answers_is_given_up() -> None:

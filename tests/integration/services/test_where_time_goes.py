@@ -105,7 +105,7 @@ def platform(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Platfo
     with ExitStack() as stack:
         for service in SERVICES:
             common = {"PROFILE": "safe", "BUS_URL": f"queue://{tmp_path}/bus", "JWT_SECRET_FILE": str(key)}
-            own = {"DATABASE_URL": f"sqlite:///{tmp_path}/{service}.db", "BCRYPT_COST": "4"}
+            own = {"DATABASE_URL": f"sqlite:///{tmp_path}/{service}.db", "BCRYPT_COST": "4", "UPSTREAM_TIMEOUT_S": "60"}
             app = make_app(service, read_config(service, {**common, **own, **urls}))
             app.before_request(lambda service=service: found.delay(service))
             url = urls[f"{service.upper()}_URL"] = stack.enter_context(served(app))

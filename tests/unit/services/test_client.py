@@ -13,6 +13,7 @@ from reference_services.booking.seats import seats_of
 from reference_services.common.client import Upstream
 from reference_services.common.errors import UpstreamDownError, UpstreamSlowError
 from reference_services.common.profile import profile_named
+from reference_services.common.transport import Lean, Opens, PerCall, Pooled, transport_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -41,43 +42,54 @@ def server(answers: Sequence[bytes | None]) -> Iterator[tuple[str, list[bytes]]]
     listener.close()
 
 
-def upstream(url: str, timeout_s: float = 2.0) -> Upstream:
+@pytest.fixture(params=[Pooled, PerCall, Lean], ids=lambda one: one.__name__)
+def over(request: pytest.FixtureRequest) -> Opens:
+    """Give each way of sending: what a call promises, all of them keep."""
+    found: Opens = request.param
+    return found
+
+
+def upstream(url: str, timeout_s: float = 2.0, over: Opens = Pooled) -> Upstream:
     """Make the client under test."""
-    return Upstream("flights", url, timeout_s=timeout_s, connections=2)
+    return Upstream("flights", url, timeout_s=timeout_s, connections=2, over=over)
 
 
 @pytest.mark.parametrize(("method", "repeatable"), [("GET", False), ("DELETE", False), ("POST", True)])
-def test_a_broken_connection_is_repaired_once_where_that_is_harmless(method: str, repeatable: bool) -> None:  # noqa: FBT001 - a parameter of the test
+def test_a_broken_connection_is_repaired_once_where_that_is_harmless(
+    over: Opens,
+    method: str,
+    repeatable: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
     """Idempotent calls, and those with a key, survive a connection that the other side closed."""
     with server([None, ANSWER]) as (url, heard):
-        reply = upstream(url).call(method, "/x", repeatable=repeatable)
+        reply = upstream(url, over=over).call(method, "/x", repeatable=repeatable)
     assert (reply.status, reply.body, reply.attempts, len(heard)) == (200, b"ok", 2, 2)
 
 
-def test_a_call_that_may_have_been_done_is_not_repeated() -> None:
+def test_a_call_that_may_have_been_done_is_not_repeated(over: Opens) -> None:
     """A POST without a key is sent once, and its failure says that it may have arrived."""
     with server([None]) as (url, heard):
         with pytest.raises(UpstreamDownError) as failure:
-            upstream(url).call("POST", "/x", body=b"{}")
+            upstream(url, over=over).call("POST", "/x", body=b"{}")
         assert failure.value.sent
     assert len(heard) == 1
 
 
-def test_a_service_that_is_not_there_surely_did_nothing() -> None:
+def test_a_service_that_is_not_there_surely_did_nothing(over: Opens) -> None:
     """A refused connection says that nothing was sent."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     with pytest.raises(UpstreamDownError) as failure:
-        upstream(url).call("POST", "/x", repeatable=True)
+        upstream(url, over=over).call("POST", "/x", repeatable=True)
     assert not failure.value.sent
 
 
-def test_a_service_that_says_nothing_is_slow() -> None:
+def test_a_service_that_says_nothing_is_slow(over: Opens) -> None:
     """A call ends with its time-out."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         with pytest.raises(UpstreamSlowError):
-            upstream(url, 0.1).call("GET", "/x")
+            upstream(url, 0.1, over).call("GET", "/x")
 
 
 @pytest.mark.parametrize("profile", ["safe", "as-found"])
@@ -89,3 +101,18 @@ def test_an_answer_of_flights_that_is_no_json_counts_as_none(profile: str) -> No
         seats = seats_of(profile_named(profile), upstream(url))
         with pytest.raises(UpstreamDownError, match="flights answered 502"):
             seats.take(1, 1, "key")
+
+
+def test_a_connection_per_call_is_never_used_twice() -> None:
+    """Each call asks for the end of its connection, and makes a new one though the other side would keep it."""
+    with server([ANSWER, ANSWER]) as (url, heard):
+        calls = Upstream("flights", url, timeout_s=2.0, connections=2, over=PerCall)
+        assert [calls.call("POST", "/x", body=b"{}").attempts for _ in range(2)] == [1, 1]
+    assert all(b"\r\nConnection: close\r\n" in one for one in heard)
+    assert len(heard) == 2
+
+
+@pytest.mark.parametrize(("profile", "over"), [("as-found", PerCall), ("pooled", Pooled), ("lean", Lean)])
+def test_the_profile_says_how_calls_are_sent(profile: str, over: type) -> None:
+    """One strategy for each way of having connections."""
+    assert transport_of(profile_named(profile)) is over

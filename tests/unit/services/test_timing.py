@@ -73,7 +73,7 @@ def test_a_call_is_folded_in_with_all_that_the_other_one_told() -> None:
     found = parts(asked(lambda: timing.called("there", begin, there)))
     assert found["there"] == 15_000
     assert (found["there.own"], found["third.net"], found["there.queue"]) == (5000, 10_000, 2000)
-    assert 3000 <= found["there.net"] < 1_000_000
+    assert found["there.net"] >= 3000
 
 
 @pytest.mark.parametrize(
