@@ -78,7 +78,7 @@ def test_every_answer_has_a_request_id_of_its_own(safe: Platform, user: User) ->
     ]
     ids = [answer.headers["X-Request-ID"] for answer in answers]
     assert len(set(ids)) == len(ids)
-    for strange in ("x" * 5000, 'a"b{c}', "a b", "\xe9"):
+    for strange in ("z" * 5000, 'a"b{c}', "a b", "\xe9"):
         taken = safe.gateway.call("GET", f"/auth{API}/isAdmin", headers={"X-Request-ID": strange})
         assert taken.headers["X-Request-ID"] != strange
 
