@@ -37,7 +37,6 @@ class Profile:
             that come at the same time.
         exchange: who speaks HTTP between services: a general client, or one for what our services say.
         json: who writes answers.
-        mails: whether mails of plain text are written past the general writer.
         access_log: whether each request is logged (a line at INFO, written by the thread that answers), unless
             LOG_LEVEL says otherwise; those that failed or took over a second always are.
         workers: how many processes serve a service.
@@ -53,7 +52,6 @@ class Profile:
     bookings: Literal["alone", "together"] = "alone"
     exchange: Literal["general", "lean"] = "general"
     json: Literal["standard", "fast"] = "standard"
-    mails: Literal["general", "plain"] = "general"
     access_log: bool = True
     workers: Literal["one", "by-cores"] = "one"
 
@@ -117,11 +115,9 @@ CHANGES: Final = (
         "lean",
         "Bookings that come at the same time are made together: one transaction begins them, one call reserves their "
         "seats, one transaction ends them, with their notifications. Services call each other by a client made for "
-        "that, answers are written by a faster JSON and mails past a parser, and what went well is not logged.",
+        "that, answers are written by a faster JSON, and requests that went well are not logged.",
         "Per booking a share of three commits and one call, instead of all of them; the more users at once, the more.",
-        MappingProxyType(
-            {"bookings": "together", "exchange": "lean", "json": "fast", "mails": "plain", "access_log": False}
-        ),
+        MappingProxyType({"bookings": "together", "exchange": "lean", "json": "fast", "access_log": False}),
         needs=("safe",),
     ),
     Change(

@@ -10,7 +10,6 @@ from reference_services.common.bus import known_age, known_depth, open_consumer
 from reference_services.common.database import open_database
 from reference_services.common.health import Figure
 from reference_services.common.searching import paging_of
-from reference_services.reminder.compose import compose_of
 from reference_services.reminder.consumer import Intake, acknowledging_of
 from reference_services.reminder.mail import Mailbox
 from reference_services.reminder.mailer import Mailer
@@ -36,9 +35,7 @@ def create_app(config: ReminderConfig) -> Flask:
     bus = open_consumer(config.bus)
     store = TicketStore(database, paging_of(common.profile))
     mailbox = Mailbox(config.mail_server, config.mail_from)
-    mailer = Task(
-        "mailer", Mailer(store, mailbox, config.mail_from, written=compose_of(common.profile)).step, every_s=0.5
-    )
+    mailer = Task("mailer", Mailer(store, mailbox, config.mail_from).step, every_s=0.5)
     intake = Intake(bus, store, acknowledging_of(common.profile), mailer.nudge)
     parts = Parts(
         blueprints=[ticket_routes(store, mailer.nudge)],

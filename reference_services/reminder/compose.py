@@ -1,21 +1,15 @@
-"""Writing a ticket as a mail: one way for any text, and a quick one for plain text; one strategy per profile."""
+"""Writing a ticket as a mail: the quick way for plain text, and a general one for all other."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import formatdate
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import Row
-
 if TYPE_CHECKING:
-    from reference_services.common.profile import Profile
-
-Compose = Callable[[Row[Any], str], bytes]
-"""Writes a ticket's mail from a sender; its Message-ID stays the same when it is sent again."""
+    from sqlalchemy import Row
 
 ADDRESS: Final = re.compile(r"[A-Za-z0-9._+-]{1,32}@[A-Za-z0-9.-]{1,32}")
 # One line without anything that a header would have to encode or fold.
@@ -24,8 +18,8 @@ TEXT: Final = re.compile(r"[ -~]{0,900}(?:\n[ -~]{0,900}){0,50}")
 LONGEST_ID: Final = 64
 
 
-def compose(ticket: Row[Any], sender: str) -> bytes:
-    """Write any ticket's mail."""
+def compose_any(ticket: Row[Any], sender: str) -> bytes:
+    """Write any ticket's mail, by a parser and a folder of headers: 600 µs."""
     mail = EmailMessage(policy=SMTP)
     mail["From"] = sender
     mail["To"] = str(ticket.recepientEmail)
@@ -36,13 +30,13 @@ def compose(ticket: Row[Any], sender: str) -> bytes:
     return mail.as_bytes()
 
 
-def compose_plain(ticket: Row[Any], sender: str) -> bytes:
-    """Write a ticket's mail without a parser for what needs none: short, in ASCII, without anything special."""
+def compose(ticket: Row[Any], sender: str) -> bytes:
+    """Write a ticket's mail; its Message-ID stays the same when it is sent again."""
     recipient, subject, content, identity = ticket.recepientEmail, ticket.subject, ticket.content, message_id(ticket)
     addresses = ADDRESS.fullmatch(sender) and ADDRESS.fullmatch(recipient)
     texts = SUBJECT.fullmatch(subject) and TEXT.fullmatch(content)
     if not addresses or not texts or len(identity) > LONGEST_ID:
-        return compose(ticket, sender)
+        return compose_any(ticket, sender)
     lines = (
         f"From: {sender}",
         f"To: {recipient}",
@@ -64,8 +58,3 @@ def message_id(ticket: Row[Any]) -> str:
     name = str(ticket.messageId or f"ticket-{ticket.id}")
     safe = "".join(character if character.isascii() and character.isalnum() else "-" for character in name)
     return f"<{safe}.ticket@airbourne.local>"
-
-
-def compose_of(profile: Profile) -> Compose:
-    """Choose the profile's way of writing mails."""
-    return compose_plain if profile.mails == "plain" else compose

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from reference_services.common.clock import now
-from reference_services.reminder.compose import Compose, compose
+from reference_services.reminder.compose import compose
 from reference_services.reminder.mail import HungUpError, MailRefusedError
 
 if TYPE_CHECKING:
@@ -43,7 +43,6 @@ class Mailer:
         store: the tickets.
         mailbox: who takes the mails.
         sender: from whom they are.
-        written: how a ticket becomes a mail.
         waits: the waits between the tries at one mail; after the last try it is `FAILED`.
     """
 
@@ -52,14 +51,11 @@ class Mailer:
         store: TicketStore,
         mailbox: Mailbox,
         sender: str,
-        *,
-        written: Compose = compose,
         waits: Sequence[timedelta] = WAITS,
     ) -> None:
         self._store = store
         self._mailbox = mailbox
         self._sender = sender
-        self._written = written
         self._waits = tuple(waits)
         self._accepted: list[int] = []
         self._suspects: dict[int, None] = {}  # in the order of their last try
@@ -109,7 +105,7 @@ class Mailer:
 
     def _composed(self, ticket: Ticket) -> bytes:
         try:
-            return self._written(ticket, self._sender)
+            return compose(ticket, self._sender)
         except Exception as error:  # whatever is wrong with it, no other ticket may wait for this one
             raise MailRefusedError(f"cannot be written as a mail: {error!r}") from error
 
