@@ -35,7 +35,8 @@ def headline(rows: Sequence[Row], candidate: str, *, single: bool = False) -> st
         return _without_verdict(main[0], label, single=single)
     if all(row.ruling == mine[0].ruling and not _clear(row) for row in mine) and mine[0].ruling.runs_more is None:
         return f"{label}: {mine[0].ruling.answer} throughout: {_reason(mine[0])}."
-    lead, *others = main
+    # What is known stands before what is not.
+    lead, *others = sorted(main, key=_rank)
     clauses = [_clause(lead, words.capital(words.subject(lead)), f" in {label}"), *_grouped(others)]
     clauses += _elsewhere([row for row in mine if row not in main])
     return f"{'; '.join(clauses)}."
@@ -52,6 +53,10 @@ def main_operation(rows: Sequence[Row]) -> str:
     """Give the operation that a reader asks about first: bookings, or else the first one; empty without rows."""
     operations = [row.operation for row in rows]
     return FIRST if FIRST in operations else operations[0] if operations else ""
+
+
+def _rank(row: Row) -> int:
+    return 0 if row.ruling.answer in _CLEAR else 1 if row.ruling.answer is Answer.EQUIVALENT else 2
 
 
 def _clear(row: Row) -> bool:
@@ -88,15 +93,25 @@ def _reason(row: Row) -> str:
 
 
 def _grouped(rows: Sequence[Row]) -> Iterator[str]:
-    """Say of each row what it came to; those that are equivalent in one clause, where the first of them stands."""
-    same = [words.name(row.metric) for row in rows if row.ruling.answer is Answer.EQUIVALENT]
-    told = False
+    """Say of each row what it came to; those that came to the same in one clause, where the first of them stands."""
+    found: dict[str, list[Row]] = {}
     for row in rows:
-        if row.ruling.answer is not Answer.EQUIVALENT:
-            yield _clause(row, words.name(row.metric))
-        elif not told:
-            told = True
-            yield f"{_listed(same)} {'is' if len(same) == 1 and same != ['failures'] else 'are'} equivalent"
+        found.setdefault(_outcome(row), []).append(row)
+    for outcome, alike in found.items():
+        if len(alike) == 1:
+            yield _clause(alike[0], words.name(alike[0].metric))
+        else:
+            yield f"{_listed([words.name(row.metric) for row in alike])} are {outcome}"
+
+
+def _outcome(row: Row) -> str:
+    """Give what several rows may have in common; of what one row alone can say, its name."""
+    ruling = row.ruling
+    if ruling.answer is Answer.EQUIVALENT:
+        return "equivalent"
+    if ruling.answer in _CLEAR or ruling.runs_more is not None:
+        return row.metric.name
+    return f"inconclusive: {_reason(row).partition(': ')[0]}"
 
 
 def _listed(names: Sequence[str]) -> str:

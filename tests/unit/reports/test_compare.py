@@ -145,6 +145,18 @@ def test_a_baseline_that_nobody_audited_is_not_said_to_fail_its_audit() -> None:
     assert any("fails its audit: integrity in 1 of 8 runs" in text for text in compare(failed, [AFTER]).warnings)
 
 
+def test_a_headline_says_what_is_known_before_what_is_not() -> None:
+    """An answer stands first, whatever the metric; metrics that share a reason are named together."""
+    before, after = side("as-found"), side("safe", {("booking", "p50"): 0.77}, place=1)
+    weak = {("booking", name): f"only 31 requests lie beyond {name}" for name in ("p95", "throughput")}
+    after = replace(after, runs=tuple(replace(run, weak=weak) for run in after.runs))
+    found = compare(before, [after])
+    assert found.headline.startswith("Booking p50 is 23 % lower [")
+    assert found.headline.endswith(
+        "failures are equivalent; p95 and throughput are inconclusive: too few samples to judge by in 8 of 16 runs."
+    )
+
+
 def test_a_headline_without_figures_says_so() -> None:
     """It shows no dashes as if they were figures."""
     before, after = side("a", pairs=1), side("b", pairs=1, place=1)
