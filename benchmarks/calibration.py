@@ -9,16 +9,17 @@ how far chance may have moved it (two standard errors). Worlds of a single row a
 
 from __future__ import annotations
 
-import argparse
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
 
-# Beside this file stands reports.py, which is not the package of that name.
+# Beside this file stand reports.py and platform.py, which are not the modules that others mean by these names.
 if __name__ == "__main__":
     sys.path[0] = str(Path(__file__).resolve().parents[1])
+
+import argparse
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from scipy import stats

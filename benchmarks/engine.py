@@ -14,23 +14,28 @@ the slope of a line through its memory once a second, is scaled to 30 minutes at
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
+# Beside this file stand reports.py and platform.py, which are not the modules that others mean by these names.
+if __name__ == "__main__":
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
+
 import argparse
 import os
 import shutil
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import psutil
 import urllib3
 
-from benchmarks.stub import stub
+from benchmarks.parts.stub import stub
 from lab import dataset_file, store
 from lab.model.dataset import DataNeeds, Dataset, Flight, Member, SeedPlan
 from lab.model.load import Load
@@ -43,7 +48,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT: Final = Path(__file__).resolve().parent.parent
-USERS_FILE: Final = Path(__file__).with_name("engine_users.py")
+USERS_FILE: Final = Path(__file__).parent / "parts" / "engine_users.py"
 BASE: Final = "PlainFast"
 LOCUST: Final = ("PlainHttp", BASE)
 WRK: Final = "wrk"

@@ -12,22 +12,27 @@ digest, which a run's end does otherwise. Needs 2 GB of disk for a while, and te
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
+# Beside this file stand reports.py and platform.py, which are not the modules that others mean by these names.
+if __name__ == "__main__":
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
+
 import argparse
 import json
 import os
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
 from collections import defaultdict
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Final
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 CLI: Final = (str(ROOT / "cli.py"),)
-PART: Final = ("-m", "benchmarks.reports_run")
+PART: Final = ("-m", "benchmarks.parts.reports_run")
 MIB: Final = 1024
 MOST_APART: Final = 1 / 1024
 """How far a percentile may be off its raw value: the half width of a bin, either side, and that of its rank's."""

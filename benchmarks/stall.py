@@ -8,13 +8,18 @@ with 1 if a figure is off.
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
+# Beside this file stand reports.py and platform.py, which are not the modules that others mean by these names.
+if __name__ == "__main__":
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
+
 import json
 import subprocess
-import sys
 import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from lab import dataset_file, store
@@ -35,7 +40,7 @@ from lab.model.verdict import Validity
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-HERE: Final = Path(__file__).parent
+PARTS: Final = Path(__file__).parent / "parts"
 REQUESTS: Final = Selector("http_req_duration")
 STALL_S: Final = 3.0
 RATE: Final = 100
@@ -80,7 +85,7 @@ class Served:
 @contextmanager
 def serving(**order: object) -> Iterator[Served]:
     """Run the server for a while."""
-    words = [sys.executable, str(HERE / "stall_server.py"), json.dumps(order)]
+    words = [sys.executable, str(PARTS / "stall_server.py"), json.dumps(order)]
     with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         try:
             served = Served(int(process.stdout.readline()) if process.stdout else 0, [])
@@ -114,7 +119,7 @@ def scenario_of(name: str, load: Load) -> Scenario:
     return Scenario(
         name,
         (load,),
-        users_file=str(HERE / "stall_users.py"),
+        users_file=str(PARTS / "stall_users.py"),
         data=DataNeeds(1, 1, (1, 100)),
         thresholds=(parse_threshold(REQUESTS.metric, "p(99)<500"),),
     )

@@ -11,31 +11,32 @@ machine disturbs less. What the load client needs to read the header is measured
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
+# Beside this file stand reports.py and platform.py, which are not the modules that others mean by these names.
+if __name__ == "__main__":
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
+
 import argparse
-import importlib.util
 import math
 import os
 import statistics
-import sys
 import tempfile
 import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-HERE = Path(__file__).resolve().parent
-# This folder holds a `platform.py`, which is not the one that others mean.
-sys.path[0] = str(HERE.parent)
+import urllib3
+from scipy import stats
 
-import urllib3  # noqa: E402 - after the path
-from scipy import stats  # noqa: E402 - as above
-
-from lab.asked import Asked  # noqa: E402 - as above
-from lab.engine.recorder import Recorder  # noqa: E402 - as above
-from lab.stack.backend import Backend  # noqa: E402 - as above
-from lab.stack.owned import running  # noqa: E402 - as above
+from benchmarks import platform as bookings
+from lab.asked import Asked
+from lab.engine.recorder import Recorder
+from lab.stack.backend import Backend
+from lab.stack.owned import running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,17 +55,6 @@ class Sample:
 
     rate: float
     cpu_ms: float
-
-
-def bench() -> Any:  # noqa: ANN401 - a module
-    """Load the platform's benchmark, whose preparation and load are used here too."""
-    spec = importlib.util.spec_from_file_location("platform_benchmark", HERE / "platform.py")
-    if spec is None or spec.loader is None:
-        raise SystemExit("benchmarks/platform.py is missing")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
 
 
 @contextmanager
@@ -163,7 +153,7 @@ def main() -> None:
     parser.add_argument("--users", type=int, default=32)
     parser.add_argument("--services", action="store_true")
     given = parser.parse_args()
-    tools, backend = bench(), Backend.of("services" if given.services else "embedded")
+    tools, backend = bookings, Backend.of("services" if given.services else "embedded")
     samples: dict[str, list[Sample]] = {"on": [], "off": []}
     with (
         tempfile.TemporaryDirectory() as folder,

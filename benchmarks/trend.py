@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
 
-# Beside this file stands reports.py, which is not the package of that name.
+# Beside this file stand reports.py and platform.py, which are not the modules that others mean by these names.
 if __name__ == "__main__":
     sys.path[0] = str(Path(__file__).resolve().parents[1])
+
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 

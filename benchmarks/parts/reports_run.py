@@ -1,6 +1,6 @@
 """The parts of `reports.py`, each in a process of its own: makes a run and its CSV, reads the CSV, opens a report.
 
-Started as `python -m benchmarks.reports_run WHAT …` in the repository; each prints one line of JSON.
+Started as `python -m benchmarks.parts.reports_run WHAT …` in the repository; each prints one line of JSON.
 """
 
 from __future__ import annotations

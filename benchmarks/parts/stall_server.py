@@ -1,4 +1,4 @@
-"""A small HTTP server that stands still once: `python benchmarks/stall_server.py ORDER`, for stall.py.
+"""A small HTTP server that stands still once: `python benchmarks/parts/stall_server.py ORDER`, for stall.py.
 
 ORDER is JSON: `service` (seconds of work), `fifo` (whether it does one thing at a time), `stall` (the second after its
 first request at which it stands still) and `seconds` (for how long). It prints its port, serves until its standard
