@@ -9,6 +9,8 @@ from reports import units
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from rich.console import Console
+
 GOOD, BAD, WARN, DIM, BOLD, FIGURE = "green", "red", "yellow", "dim", "bold", "cyan"
 LABEL: Final = 30
 
@@ -21,6 +23,21 @@ class Span(NamedTuple):
 
 
 Line = tuple[Span, ...]
+
+
+def plain(lines: Iterable[Line]) -> str:
+    """Write lines as plain text, without colour; it ends with a line break."""
+    return "".join("".join(span.text for span in line).rstrip() + "\n" for line in lines)
+
+
+def draw(lines: Iterable[Line], console: Console) -> None:
+    """Write lines to a console: in colour on a terminal, as plain text to a file or a pipe."""
+    from rich.text import Text  # noqa: PLC0415 - Rich is loaded only by who draws
+
+    for line in lines:
+        text = Text.assemble(*((span.text, span.style) for span in line))
+        text.rstrip()
+        console.print(text, soft_wrap=True, highlight=False)
 
 
 def title(text: str) -> Iterator[Line]:

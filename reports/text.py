@@ -13,7 +13,7 @@ from lab.model.threshold import Outcome
 from lab.model.verdict import Validity
 from lab.model.words import counted
 from reports import audit, imported, totals, units, words
-from reports.layout import BAD, BOLD, DIM, GOOD, WARN, Span, title, wrapped
+from reports.layout import BAD, BOLD, DIM, GOOD, WARN, Span, draw, plain, title, wrapped
 from reports.words import Mark, Outlook
 
 if TYPE_CHECKING:
@@ -52,17 +52,12 @@ def summary(run: Run, tally: Tally, width: int = USUAL_WIDTH, figures: Figures |
         width: columns; kept between 60 and 120.
         figures: of the file that it was imported from.
     """
-    return "".join("".join(span.text for span in line).rstrip() + "\n" for line in lines(run, tally, width, figures))
+    return plain(lines(run, tally, width, figures))
 
 
 def show(run: Run, tally: Tally, console: Console, figures: Figures | None = None) -> None:
     """Write the summary to a console: in colour on a terminal, as plain text to a file or a pipe."""
-    from rich.text import Text  # noqa: PLC0415 - Rich is loaded only by who draws
-
-    for line in lines(run, tally, console.width, figures):
-        text = Text.assemble(*((span.text, span.style) for span in line))
-        text.rstrip()
-        console.print(text, soft_wrap=True, highlight=False)
+    draw(lines(run, tally, console.width, figures), console)
 
 
 def lines(run: Run, tally: Tally, width: int = USUAL_WIDTH, figures: Figures | None = None) -> Iterator[Line]:

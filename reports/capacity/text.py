@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from reports import units
 from reports.capacity import words
 from reports.full import LOAD, by_tag
-from reports.layout import BAD, BOLD, DIM, FIGURE, GOOD, WARN, Span, title, wrapped
+from reports.layout import BAD, BOLD, DIM, FIGURE, GOOD, WARN, Span, draw, plain, title, wrapped
 from reports.words import Mark
 
 if TYPE_CHECKING:
@@ -27,17 +27,12 @@ HEADINGS: Final = ("users", "requests/s", "", "median", "p95", "failed", "CPU")
 
 def summary(found: Capacity, width: int = USUAL_WIDTH) -> str:
     """Write it as plain text, without colour; it ends with a line break. `width` is kept between 80 and 120."""
-    return "".join("".join(span.text for span in line).rstrip() + "\n" for line in lines(found, width))
+    return plain(lines(found, width))
 
 
 def show(found: Capacity, console: Console) -> None:
     """Write it to a console: in colour on a terminal, as plain text to a file or a pipe."""
-    from rich.text import Text  # noqa: PLC0415 - Rich is loaded only by who draws
-
-    for line in lines(found, console.width):
-        text = Text.assemble(*((span.text, span.style) for span in line))
-        text.rstrip()
-        console.print(text, soft_wrap=True, highlight=False)
+    draw(lines(found, console.width), console)
 
 
 def lines(found: Capacity, width: int = USUAL_WIDTH) -> Iterator[Line]:

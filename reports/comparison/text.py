@@ -10,7 +10,7 @@ from reports.comparison import words
 from reports.comparison.headline import main_operation
 from reports.comparison.ledger import SHOWN, ledger
 from reports.comparison.notes import OFTEN, keyed, notes
-from reports.layout import BAD, BOLD, DIM, FIGURE, GOOD, WARN, Span, title, wrapped
+from reports.layout import BAD, BOLD, DIM, FIGURE, GOOD, WARN, Span, draw, plain, title, wrapped
 from reports.words import Mark
 
 if TYPE_CHECKING:
@@ -38,17 +38,12 @@ def summary(found: Comparison, width: int = USUAL_WIDTH) -> str:
         found: the comparison.
         width: columns; kept between 80 and 140.
     """
-    return "".join("".join(span.text for span in line).rstrip() + "\n" for line in lines(found, width))
+    return plain(lines(found, width))
 
 
 def show(found: Comparison, console: Console) -> None:
     """Write a comparison to a console: in colour on a terminal, as plain text to a file or a pipe."""
-    from rich.text import Text  # noqa: PLC0415 - Rich is loaded only by who draws
-
-    for line in lines(found, console.width):
-        text = Text.assemble(*((span.text, span.style) for span in line))
-        text.rstrip()
-        console.print(text, soft_wrap=True, highlight=False)
+    draw(lines(found, console.width), console)
 
 
 def lines(found: Comparison, width: int = USUAL_WIDTH) -> Iterator[Line]:

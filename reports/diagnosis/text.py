@@ -10,7 +10,7 @@ from lab.model.words import counted
 from reports import units
 from reports.diagnosis.diagnose import RULES
 from reports.diagnosis.rule import VERSION
-from reports.layout import BAD, BOLD, DIM, FIGURE, GOOD, WARN, Span, title, wrapped
+from reports.layout import BAD, BOLD, DIM, FIGURE, GOOD, WARN, Span, draw, plain, title, wrapped
 from reports.words import Mark
 
 if TYPE_CHECKING:
@@ -30,17 +30,12 @@ ABOUT: Final = {rule.name: rule.about for rule in RULES}
 
 def summary(found: Diagnosis, width: int = USUAL_WIDTH) -> str:
     """Write it as plain text, without colour; it ends with a line break. `width` is kept between 60 and 120."""
-    return "".join("".join(span.text for span in line).rstrip() + "\n" for line in lines(found, width))
+    return plain(lines(found, width))
 
 
 def show(found: Diagnosis, console: Console) -> None:
     """Write it to a console: in colour on a terminal, as plain text to a file or a pipe."""
-    from rich.text import Text  # noqa: PLC0415 - Rich is loaded only by who draws
-
-    for line in lines(found, console.width):
-        text = Text.assemble(*((span.text, span.style) for span in line))
-        text.rstrip()
-        console.print(text, soft_wrap=True, highlight=False)
+    draw(lines(found, console.width), console)
 
 
 def lines(found: Diagnosis, width: int = USUAL_WIDTH) -> Iterator[Line]:

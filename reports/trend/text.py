@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from lab.model.words import counted
 from reports import units
 from reports.comparison import words as figures
-from reports.layout import BAD, BOLD, DIM, FIGURE, WARN, Span, wrapped
+from reports.layout import BAD, BOLD, DIM, FIGURE, WARN, Span, draw, plain, wrapped
 from reports.trend import words
 
 if TYPE_CHECKING:
@@ -34,17 +34,12 @@ _GAP: Final = 2
 
 def summary(trend: Trend, width: int = NARROWEST) -> str:
     """Write a trend as plain text, without colour; it ends with a line break."""
-    return "".join("".join(span.text for span in line).rstrip() + "\n" for line in lines(trend, width))
+    return plain(lines(trend, width))
 
 
 def show(trend: Trend, console: Console) -> None:
     """Write a trend to a console: in colour on a terminal, as plain text to a file or a pipe."""
-    from rich.text import Text  # noqa: PLC0415 - Rich is loaded only by who draws
-
-    for line in lines(trend, console.width):
-        text = Text.assemble(*((span.text, span.style) for span in line))
-        text.rstrip()
-        console.print(text, soft_wrap=True, highlight=False)
+    draw(lines(trend, console.width), console)
 
 
 def lines(trend: Trend, width: int = NARROWEST) -> Iterator[Line]:
