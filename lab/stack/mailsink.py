@@ -16,17 +16,12 @@ import sys
 import time
 from email import message_from_bytes
 from email.header import decode_header, make_header
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from aiosmtpd.smtp import SMTP
+from lab.stack.smtp import Conversation
 
 if TYPE_CHECKING:
     from email.message import Message
-
-    from aiosmtpd.smtp import Envelope, Session
-
-_IDLE_SECONDS: Final = 24 * 3600
-"""A sender may keep its connection for the length of any run."""
 
 
 class Keeper:
@@ -35,13 +30,9 @@ class Keeper:
     def __init__(self, handle: int) -> None:
         self._handle = handle
 
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: ARG002, N802 - aiosmtpd's hook
+    def take(self, sender: str, recipients: list[str], content: bytes) -> str:
         """Keep one mail; what cannot be written is refused for now, so that the sender tries again."""
-        line = (
-            json.dumps(record(str(envelope.mail_from or ""), envelope.rcpt_tos, envelope.original_content or b""))
-            + "\n"
-        )
-        encoded = line.encode()
+        encoded = json.dumps(record(sender, recipients, content)).encode() + b"\n"
         try:
             # One write to a file opened for appending: a reader never sees two mails mixed.
             written = os.write(self._handle, encoded)
@@ -93,11 +84,7 @@ async def serve(listener: socket.socket, handle: int) -> None:
     for interrupt in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(interrupt, stop.set)
     keeper = Keeper(handle)
-    server = await loop.create_server(
-        # A host name of its own: looking one up may wait for a name server.
-        lambda: SMTP(keeper, hostname="localhost", ident="Airbourne mail sink", timeout=_IDLE_SECONDS, loop=loop),
-        sock=listener,
-    )
+    server = await loop.create_server(lambda: Conversation(keeper.take), sock=listener)
     await stop.wait()
     server.close()
 
