@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 GATHER_S = 0.05
 # So long the process on duty listens for the others before it looks whether it should stop.
 BELL_S = 0.5
+# What is due reads the whole table where it has no index.
+SETTLE_EVERY_S = 1.0
 # A request may call flights twice (client.py repeats once), and then needs a moment for its own statements.
 SPARE_S = 1.0
 # Booking waits for flights a little less than the gateway waits for booking, so that its answer still arrives.
@@ -66,7 +68,7 @@ def create_app(config: BookingConfig) -> Flask:
     nudge, tasks = _reached(common.workers, outbox)
     notifier = notifier_of(common.profile, database, publisher, nudge)
     service = bookings_of(common.profile, store, seats, notifier)
-    settler = Task("settler", Settler(store, service).step, every_s=0.25)
+    settler = Task("settler", Settler(store, service).step, every_s=SETTLE_EVERY_S)
     parts = Parts(
         blueprints=[booking_routes(service), other_routes(service)],
         operations=OPERATIONS,

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException
 from typing import TYPE_CHECKING, Protocol
+from urllib.parse import urlsplit
 
-from urllib3 import HTTPConnectionPool, Timeout
+from urllib3 import Timeout
 from urllib3.connectionpool import connection_from_url
 from urllib3.exceptions import HTTPError, MaxRetryError, NewConnectionError
 from urllib3.exceptions import TimeoutError as Urllib3Timeout
 
-from reference_services.common.wire import Wire
+from reference_services.common.wire import Headers, Wire
 
 if TYPE_CHECKING:
     from reference_services.common.profile import Profile
@@ -76,58 +78,61 @@ class Pooled:
         self, method: str, target: str, body: bytes | None, headers: Mapping[str, str], patience: Patience
     ) -> Answer:
         """Send over a kept connection, or a new one."""
-        return _exchanged(self._pool, method, target, body, headers, patience)
+        try:
+            reply = self._pool.urlopen(
+                method,
+                target,
+                body=body,
+                headers=headers,
+                timeout=Timeout(connect=patience.connect_s, read=patience.read_s),
+                retries=False,
+                redirect=False,
+                assert_same_host=False,
+                decode_content=False,
+            )
+        except NewConnectionError as error:
+            raise NoConnectionError from error
+        except Urllib3Timeout as error:
+            raise NoAnswerError from error
+        except (HTTPError, MaxRetryError, OSError) as error:
+            raise BrokenError from error
+        return Answer(reply.status, reply.headers, reply.data)
 
 
 class PerCall:
-    """urllib3 with a new connection for every call, as who never heard of keep-alive does it.
+    """The standard library's client with a new connection for every call, as who never heard of keep-alive does it.
 
     Args:
-        base_url: where the service is.
+        base_url: `http://host:port`.
         connections: how many would be kept; none is.
     """
 
     def __init__(self, base_url: str, connections: int) -> None:  # noqa: ARG002 - the strategies share one signature
-        self._base_url = base_url
+        parts = urlsplit(base_url)
+        self._host, self._port = parts.hostname or "", parts.port or 80
 
     def exchange(
         self, method: str, target: str, body: bytes | None, headers: Mapping[str, str], patience: Patience
     ) -> Answer:
         """Send over a connection that ends with the answer, whatever the other side would like."""
-        pool = connection_from_url(self._base_url, maxsize=1, retries=False)
+        connection = HTTPConnection(self._host, self._port, timeout=patience.connect_s)
         try:
-            return _exchanged(pool, method, target, body, {**headers, "Connection": "close"}, patience)
+            connection.connect()
+        except TimeoutError as error:
+            raise NoAnswerError from error
+        except OSError as error:
+            raise NoConnectionError from error
+        try:
+            connection.sock.settimeout(patience.read_s)
+            connection.request(method, target, body, {**headers, "Connection": "close"})
+            reply = connection.getresponse()
+            return Answer(reply.status, Headers.of(reply.getheaders()), reply.read())
+        except TimeoutError as error:
+            raise NoAnswerError from error
+        except (HTTPException, OSError, ValueError) as error:
+            raise BrokenError from error
         finally:
-            pool.close()
-
-
-def _exchanged(  # noqa: PLR0913, PLR0917 - what an exchange is
-    pool: HTTPConnectionPool,
-    method: str,
-    target: str,
-    body: bytes | None,
-    headers: Mapping[str, str],
-    patience: Patience,
-) -> Answer:
-    try:
-        reply = pool.urlopen(
-            method,
-            target,
-            body=body,
-            headers=headers,
-            timeout=Timeout(connect=patience.connect_s, read=patience.read_s),
-            retries=False,
-            redirect=False,
-            assert_same_host=False,
-            decode_content=False,
-        )
-    except NewConnectionError as error:
-        raise NoConnectionError from error
-    except Urllib3Timeout as error:
-        raise NoAnswerError from error
-    except (HTTPError, MaxRetryError, OSError) as error:
-        raise BrokenError from error
-    return Answer(reply.status, reply.headers, reply.data)
+            connection.close()
 
 
 class Lean:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -29,6 +29,13 @@ class Headers(Mapping[str, str]):
     def __init__(self, text: bytes) -> None:
         self._text = text
         self._read: dict[str, str] | None = None
+
+    @classmethod
+    def of(cls, pairs: Iterable[tuple[str, str]]) -> Headers:
+        """Give headers that were read by somebody else."""
+        headers = cls(b"")
+        headers._read = {name.lower(): value for name, value in pairs}
+        return headers
 
     def _all(self) -> dict[str, str]:
         if self._read is None:
