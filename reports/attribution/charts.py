@@ -24,7 +24,7 @@ MOST_OPERATIONS: Final = 4
 MOST_PARTS: Final = 14
 LEAST: Final = 0.005
 """Parts that take less than this of every bar are told together."""
-REST: Final = "the rest"
+REST: Final = "others"
 NAME: Final = 28
 _PATTERNS: Final = {**dict(zip(KINDS, ("", "+", "\\", "/", "x", "-", "."), strict=True)), "gap": ""}
 _DASHES: Final = dict(
@@ -145,7 +145,7 @@ def _over_time(found: Attribution, seconds: int) -> list[Chart]:
 
 
 def _named(rows: Iterable[Mapping[str, float]]) -> list[str]:
-    """Choose the parts that are drawn by themselves, in their order, and the rest after them."""
+    """Choose the parts that are drawn by themselves, in their order, and the others after them."""
     largest: dict[str, float] = {}
     for parts in rows:
         whole = sum(parts.values()) or 1.0

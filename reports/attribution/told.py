@@ -19,7 +19,7 @@ LEAST: Final = 0.03
 def line(operations: Sequence[Operation]) -> str:
     """Say of the first operation, at p95 where it has enough requests for that; "" where nothing was told.
 
-    `booking at p95 182ms: auth 81.2ms, booking.db 40.1ms, gateway 12ms, the rest 48.7ms`
+    `booking at p95 182ms: auth 81.2ms, booking.db 40.1ms, gateway 12ms, others 48.7ms`
     """
     if not operations:
         return ""
@@ -33,10 +33,10 @@ def line(operations: Sequence[Operation]) -> str:
 
 
 def parts(band: Band, most: int = MOST_NAMED) -> str:
-    """Name the parts that take the most, and what the rest takes together."""
+    """Name the parts that take the most, and what the others take together."""
     largest = sorted(band.parts.items(), key=lambda part: -part[1])
     named = [(shown(label), us) for label, us in largest[:most] if us >= LEAST * band.us]
     rest = band.us - sum(us for _, us in named)
     if rest >= 1:
-        named.append(("the rest", rest))
+        named.append(("others", rest))
     return ", ".join(f"{units.plain(label, 70)} {units.duration(us)}" for label, us in named)

@@ -9,6 +9,7 @@ import json
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
+from lab.model.server_timing import split
 from reports.comparison import words
 from reports.comparison.ledger import ledger
 from reports.units import NO_ANSWER
@@ -16,7 +17,7 @@ from reports.units import NO_ANSWER
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from reports.comparison.result import Comparison, Row, RunNote, SideNote
+    from reports.comparison.result import Cause, Comparison, Row, RunNote, SideNote
 
 
 def render(found: Comparison) -> str:
@@ -51,6 +52,7 @@ def as_dict(found: Comparison) -> dict[str, Any]:
             }
             for entry in ledger(found)
         ],
+        "because": [_cause(cause) for cause in found.because],
     }
 
 
@@ -103,6 +105,26 @@ def _row(row: Row) -> dict[str, Any]:
         "before_band": _ends(row.before_band),
         "after_band": _ends(row.after_band),
         "warnings": [str(warning) for warning in row.warnings],
+    }
+
+
+def _cause(cause: Cause) -> dict[str, Any]:
+    found = cause.difference
+    return {
+        "baseline": cause.baseline,
+        "candidate": cause.candidate,
+        "operation": cause.operation,
+        "at": found.ranks.name,
+        "ranks": [found.ranks.low, found.ranks.high],
+        "before": found.before,
+        "after": found.after,
+        "change": found.us,
+        "parts": [
+            {**dict(zip(("hop", "kind"), split(part.label), strict=True)), "before": part.before, "after": part.after}
+            | {"change": part.us}
+            for part in found.parts
+        ],
+        "sentence": str(cause),
     }
 
 

@@ -52,13 +52,14 @@ def compared(  # noqa: PLR0913 - each is an option of the command
         sure = levels(experiment, sure)
     same = experiment is not None and experiment.identical
     found = compare(baseline, candidates, Options(metrics, sure, force=force, identical=same))
-    found = explained(found, out)
+    found = explained(found, out, references)
     return replace(found, warnings=(*unfinished(experiment), *found.warnings)) if experiment else found
 
 
-def explained(found: Comparison, out: Path) -> Comparison:
+def explained(found: Comparison, out: Path, references: Sequence[str] = ()) -> Comparison:
     """Add to a comparison where the time went that makes the difference, where the runs' target told it."""
-    return replace(found, because=because(found, out))
+    causes, notes = because(found, out, references)
+    return replace(found, because=causes, warnings=(*found.warnings, *notes))
 
 
 def make(found: Comparison, paths: Mapping[str, Path], out: Path, references: Sequence[str] = ()) -> None:

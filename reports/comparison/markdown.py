@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from lab.model.words import counted
+from reports.attribution.table import lines
 from reports.comparison import words
 from reports.comparison.headline import main_operation
 from reports.comparison.ledger import SHOWN, ledger
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from reports.comparison.result import Comparison, Row
 
 MOST_SIDES: Final = 20
+MOST_TABLES: Final = 3
+"""With more candidates than this there is no table of parts for each; the JSON and the page have them."""
 _ALIGNED: Final = (" --- ", *(" ---: " for _ in words.HEADINGS[1:-1]), " --- ")
 _FIRST: Final = (Answer.REGRESSED, Answer.IMPROVED, Answer.INCONCLUSIVE, Answer.EQUIVALENT, Answer.NO_VERDICT)
 """Which rows are kept first where not all of them fit."""
@@ -53,6 +56,7 @@ def _lines(found: Comparison, kept: set[int]) -> Iterator[str]:
         yield f"**{escaped(side.label, 60)}** against **{escaped(found.baseline.label, 60)}**"
         yield ""
         yield from _table(found, [row for row in found.rows if row.candidate == side.label and id(row) in kept])
+        yield from _because(found, side.label)
     left_out = len(found.rows) - len(kept)
     if left_out:
         yield f"… and {counted(left_out, 'more row')}, in the JSON."
@@ -82,6 +86,29 @@ def _table(found: Comparison, rows: Sequence[Row]) -> Iterator[str]:
     if letters:
         yield from (f"{escaped(f'({letter}) {reason}', 400)}  " for reason, letter in letters.items())
         yield ""
+
+
+def _because(found: Comparison, label: str) -> Iterator[str]:
+    """Say what explains the difference, with the table of the main operation's p95 where there is room for it."""
+    causes, steps = found.causes(label), words.main_causes(found.causes(label, step=True))
+    if not causes and not steps:
+        return
+    yield f"{words.capital(words.WHERE)} ({words.TOGETHER}):"
+    yield ""
+    yield from bullets([*map(str, causes), *(words.stepped(cause) for cause in steps)])
+    main = words.main_causes(causes)[-1:]
+    if not main or len(found.candidates) > MOST_TABLES:
+        return
+    what = escaped(f"{main[0].operation} {main[0].difference.ranks.name}", 80)
+    yield f"<details><summary>{what} by part, ms</summary>"
+    yield ""
+    yield "| part | baseline | candidate | change |"
+    yield "| --- | ---: | ---: | ---: |"
+    for line in lines(main[0].difference):
+        yield f"| {' | '.join(escaped(cell) for cell in (line.name, line.before, line.after, line.change))} |"
+    yield ""
+    yield "</details>"
+    yield ""
 
 
 def _ledger(found: Comparison) -> Iterator[str]:

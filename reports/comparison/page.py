@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 from lab.errors import RunError
 from lab.store import RUN_FILE, RunFolder, find
 from reports import offline, outputs, units
+from reports.attribution import table
+from reports.attribution.table import Line
 from reports.comparison import dots, lines, notes, words
 from reports.comparison.differing import differing
 from reports.comparison.forest import Forest, forests
@@ -17,7 +19,7 @@ from reports.comparison.headline import main_operation
 from reports.comparison.ledger import SHOWN, ledger
 from reports.comparison.members import every_side, experiment, members
 from reports.comparison.overlays import overlays
-from reports.comparison.result import Row, SideNote
+from reports.comparison.result import Cause, Row, SideNote
 from reports.comparison.standing import against, standing
 from reports.comparison.waterfall import waterfall
 from reports.comparison.workings import HEADINGS, workings
@@ -35,6 +37,15 @@ STYLES: Final = (offline.STYLE, "comparison.css")
 _NARROWEST: Final = 8
 _WIDEST: Final = 36
 _CODE: Final = re.compile(r"`([^`]*)`")
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What explains the difference between two sides: by operation, each with the tables of its median and its p95."""
+
+    baseline: str
+    candidate: str
+    operations: tuple[tuple[str, tuple[tuple[Cause, tuple[Line, ...]], ...]], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +123,7 @@ def render(found: Comparison, runs: Iterable[RunFolder]) -> str:
         operation=operation,
         charts=charts,
         over=over,
+        explanations=_explanations(found),
         left_out=drawn.left_out,
         spread=spread,
         order=ordered,
@@ -145,6 +157,23 @@ def _part(found: Comparison, side: SideNote) -> Part:
     groups = tuple((operation, tuple(mine)) for operation, mine in groupby(rows, key=lambda row: row.operation))
     widest = max((units.cells(words.subject(row)) for row in rows), default=0)
     return Part(side, groups, notes.keyed(rows, 1), min(max(widest, _NARROWEST), _WIDEST), tuple(forests(rows)))
+
+
+def _explanations(found: Comparison) -> list[Explanation]:
+    """Give what explains each candidate's difference from the baseline, and below it that from the one before it."""
+    return [
+        Explanation(
+            causes[0].baseline,
+            side.label,
+            tuple(
+                (operation, tuple((cause, tuple(table.lines(cause.difference))) for cause in mine))
+                for operation, mine in groupby(causes, key=lambda cause: cause.operation)
+            ),
+        )
+        for side in found.candidates
+        for causes in (found.causes(side.label), found.causes(side.label, step=True))
+        if causes
+    ]
 
 
 def _validity_mark(validity: Any) -> Mark:  # noqa: ANN401 - of a template

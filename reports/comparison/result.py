@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from lab.model.threshold import Outcome
 from lab.model.verdict import Validity
+from reports import units
+from reports.attribution.difference import Difference
 from reports.comparison.metrics import Metric
 from reports.stats.effect import Effect
 from reports.stats.ruling import Levels, Ruling
@@ -101,6 +103,20 @@ class SideNote:
 
 
 @dataclass(frozen=True, slots=True)
+class Cause:
+    """What explains the difference of an operation's median or p95 between two sides, by what their target told."""
+
+    baseline: str
+    candidate: str
+    operation: str
+    difference: Difference
+
+    def __str__(self) -> str:
+        """Write it: `booking p95 −38 ms: auth −31, booking.db −9, gateway +2`."""
+        return f"{units.plain(self.operation, 60)} {self.difference}"
+
+
+@dataclass(frozen=True, slots=True)
 class Comparison:
     """The answer.
 
@@ -114,7 +130,8 @@ class Comparison:
         forced: what differs between the runs and was forced to be left out of account; empty when they are comparable.
         same: what was the same, by name.
         warnings: what a reader of all rows should know.
-        because: what explains the difference of an operation's median and p95, with the candidate that it is about.
+        because: what explains the differences: of each candidate from the baseline, and of each but the first from the
+            one before it; the operation that the platform is there for comes first.
     """
 
     headline: str
@@ -127,9 +144,17 @@ class Comparison:
     same: tuple[tuple[str, str], ...] = ()
     warnings: tuple[str, ...] = ()
     version: int = COMPARISON_VERSION
-    because: tuple[tuple[str, str], ...] = ()
+    because: tuple[Cause, ...] = ()
 
     @property
     def single(self) -> bool:
         """Tell whether it is two runs side by side, of which nothing can be concluded."""
         return all(len(side.runs) == 1 for side in (self.baseline, *self.candidates))
+
+    def causes(self, candidate: str, *, step: bool = False) -> list[Cause]:
+        """Give what explains a candidate's difference: from the baseline, or as a `step` from the one before it."""
+        return [
+            cause
+            for cause in self.because
+            if cause.candidate == candidate and (cause.baseline != self.baseline.label) == step
+        ]

@@ -106,11 +106,11 @@ def _table(found: Comparison, rows: Sequence[Row], width: int) -> Iterator[Line]
 
 def _because(found: Comparison, label: str, width: int) -> Iterator[Line]:
     """Say which parts of which services explain the difference, where their target told."""
-    sentences = [sentence for candidate, sentence in found.because if candidate == label]
-    if sentences:
+    causes, steps = found.causes(label), words.main_causes(found.causes(label, step=True))
+    if causes or steps:
         yield ()
-        yield (Span(" " * _INDENT), Span("where the difference comes from (all requests of a side together)", DIM))
-    for sentence in sentences:
+        yield (Span(" " * _INDENT), Span(f"{words.WHERE} ({words.TOGETHER})", DIM))
+    for sentence in (*map(str, causes), *(words.stepped(cause) for cause in steps)):
         yield from wrapped((Span(" " * _INDENT),), sentence, width, "", _INDENT + 2)
 
 

@@ -12,10 +12,10 @@ from reports.stats.ruling import Answer
 from reports.words import Mark
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from reports.comparison.metrics import Metric
-    from reports.comparison.result import Comparison, Row, SideNote
+    from reports.comparison.result import Cause, Comparison, Row, SideNote
 
 MARKS: Final = {
     Answer.IMPROVED: Mark.GOOD,
@@ -26,6 +26,8 @@ MARKS: Final = {
 }
 LABELS: Final = {"notification_delay": "notification delay p95", "cpu_per_booking": "CPU per booking"}
 HEADINGS: Final = ("", "baseline", "candidate", "ratio [95 %]", "q", "MDE", "pairs", "verdict")
+WHERE: Final = "where the difference comes from"
+TOGETHER: Final = "all requests of a side together: no verdict"
 _PERCENT: Final = 100
 _SMALL: Final = 0.001
 _FINE: Final = 10
@@ -176,6 +178,16 @@ def health(side: SideNote) -> str:
     sound = sum(bool(run.integrity_ok) for run in side.runs)
     audit = "audit clean" if sound == len(side.runs) else f"audit clean in {sound} of {len(side.runs)}"
     return f"{counted(len(side.runs), 'run')}: {', '.join(parts)}; {audit}"
+
+
+def main_causes(causes: Sequence[Cause]) -> list[Cause]:
+    """Give what is said of the first operation, which is the one that a reader asks about first."""
+    return [cause for cause in causes if cause.operation == causes[0].operation]
+
+
+def stepped(cause: Cause) -> str:
+    """Write what explains an iteration's step: `against safe: booking p95 −3 ms: auth −3`."""
+    return f"against {units.plain(cause.baseline, 40)}: {cause}"
 
 
 def method(found: Comparison) -> str:

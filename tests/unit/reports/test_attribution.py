@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from lab.model.sample import NO_CLOCK, OK, TrendKey
 from lab.model.server_timing import COUNTS, SUMS
-from reports.attribution import told
+from reports.attribution import table, told
 from reports.attribution.difference import difference, explained
 from reports.attribution.operation import ALL, MEDIAN, P95, SLOWEST, Operation, operations, ordered
 
@@ -92,14 +96,68 @@ def test_a_difference_is_named_by_its_parts_in_a_sentence_that_adds_up() -> None
     found = difference(before, after, P95)
     assert found is not None
     assert str(found) == "p95 −38 ms: auth −31, booking.db −9, gateway +2"
-    assert sum(us for _, us in found.parts) == pytest.approx(found.us)
+    assert sum(part.us for part in found.parts) == pytest.approx(found.us)
 
 
 def test_small_parts_are_told_together() -> None:
     """Many small moves make one rest, so that the sentence adds up to the written whole."""
     before = made((30, 1000, {"auth.own": 0, "booking.db": 10}))
     after = made((30, 1000, {"auth.own": 90, "booking.db": 12, "flights.net": 1, "gateway.own": 1}))
-    assert str(difference(before, after, MEDIAN)) == "median +94 ms: auth +90, the rest +4"
+    assert str(difference(before, after, MEDIAN)) == "median +94 ms: auth +90, others +4"
+
+
+NAMES = ("gateway.own", "auth.own", "auth.net", "booking.db", "booking.own", "flights.db", "cache.own", "client.gap")
+SIDES = st.dictionaries(st.sampled_from(NAMES), st.integers(0, 900_000), min_size=1)
+
+
+def told_of(parts: dict[str, int]) -> Operation:
+    """Make an operation of which each request took so many µs by part."""
+    return Operation("book", {30: 1000}, {label: {30: us * 1000} for label, us in parts.items()})
+
+
+@given(SIDES, SIDES)
+def test_what_is_written_adds_up(before: dict[str, int], after: dict[str, int]) -> None:
+    """In the sentence and in every column of the table: rounded figures too, and both say the same of the whole."""
+    found = difference(told_of(before), told_of(after), P95)
+    assert found is not None
+    head, _, parts = str(found).partition(" ms")
+    whole = number(head.removeprefix("p95 "))
+    named = [number(part.rpartition(" ")[2]) for part in parts.removeprefix(": ").split(", ") if part]
+    assert sum(named, Decimal()) == (whole if named else 0)
+    *lines, last = table.lines(found)
+    assert last.name == table.WHOLE
+    for column in ("before", "after", "change"):
+        assert sum((number(getattr(line, column)) for line in lines), Decimal()) == number(getattr(last, column))
+    for line in (*lines, last):
+        assert number(line.after) - number(line.before) == number(line.change)
+        assert -1 <= line.reach <= 1
+    assert abs(number(last.change) - whole) <= Decimal("0.5")
+
+
+def number(text: str) -> Decimal:
+    """Read a figure as it is written; what was not named is 0."""
+    return Decimal(text.replace("−", "-").replace(",", "").replace("±", "").replace("–", "0"))
+
+
+def test_a_part_that_one_side_never_named_is_not_written_as_nothing() -> None:
+    """A dash says that it was not named; where the sides name no part in common, nothing is explained at all."""
+    before = made((30, 1000, {"gateway.own": 5, "auth.own": 30}))
+    after = made((30, 1000, {"gateway.own": 5}))
+    found = difference(before, after, P95)
+    assert found is not None
+    assert [(line.name, line.before, line.after, line.change) for line in table.lines(found)] == [
+        ("auth", "30.0", "–", "−30.0"),
+        ("gateway", "5.0", "5.0", "±0"),
+        (table.WHOLE, "35.0", "5.0", "−30.0"),
+    ]
+    other = made((30, 1000, {"server.app": 5, "client.gap": 1}))
+    assert explained([with_gap(before)], [other]) == []
+    assert explained([before], [after]) != []
+
+
+def with_gap(operation: Operation) -> Operation:
+    """Give it with the gap, which every side has and which says nothing of the target."""
+    return Operation(operation.name, operation.counts, {**operation.sums, "client.gap": {30: 1000 * MS}})
 
 
 def test_nothing_moved_is_said_in_short() -> None:
@@ -121,7 +179,7 @@ def test_one_line_says_where_the_time_goes() -> None:
     """The largest parts by name, the others together, of p95 where there are enough requests for it."""
     parts = {"gateway.own": 12, "auth.own": 80, "booking.db": 40, "a.own": 9, "b.own": 8, "c.own": 7, "client.gap": 1}
     assert told.line([made((30, 1000, parts))]) == (
-        "book at p95 157ms: auth 80ms, booking.db 40ms, gateway 12ms, a 9ms, b 8ms, the rest 8ms"
+        "book at p95 157ms: auth 80ms, booking.db 40ms, gateway 12ms, a 9ms, b 8ms, others 8ms"
     )
     assert told.line([made((30, 5, FAST))]) == "book on average 10ms: auth 8ms, gateway 2ms"
     assert told.line([]) == ""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import jsonschema_rs
 import pytest
 
 from lab.model.histogram import bin_of
@@ -12,16 +15,17 @@ from lab.model.sample import NO_CLOCK, OK, Tick, TrendKey
 from lab.model.server_timing import BLOCK_S, COUNTS, SUMS, TIMING
 from reports import html, text
 from reports.attribution import charts
-from reports.attribution.operation import ALL, MEDIAN
+from reports.attribution.operation import ALL, MEDIAN, P95
 from reports.attribution.reading import Attribution, load
-from reports.comparison import files, metrics
+from reports.comparison import export, files, markdown, metrics, page
 from reports.comparison import text as comparison
 from tests import synthetic
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from reports.comparison.result import Comparison
 
 MS = 1000
+SCHEMA = Path(__file__).parents[3] / "docs" / "comparison.schema.json"
 HOSTILE = "<b>book</b>"
 
 
@@ -110,22 +114,74 @@ def test_the_page_and_the_summary_say_where_the_time_goes_and_how_long_mails_tak
     assert 'id="attribution-time"' in page
     assert "300 mails came after their booking: half of them within 250" in page
     summary = text.summary(run, synthetic.tally(seconds))
-    assert "server_timing.................: booking at p95 61ms: auth 60ms, the rest 1ms" in summary
+    assert "server_timing.................: booking at p95 61ms: auth 60ms, others 1ms" in summary
     assert "notification_delay............: avg=250" in summary
     assert "drain_time....................: 3.4s after the load ended" in summary
 
 
+def sides(out: Path, *names: tuple[str, int]) -> Comparison:
+    """Compare single runs, each with a label and as slow as so many blocks make it; 0 tell nothing."""
+    for name, blocks in names:
+        seconds = ticks(blocks=blocks, count=400) if blocks else synthetic.ticks(BLOCK_S)
+        run = synthetic.run(synthetic.tally(seconds), id=name, label=name)
+        synthetic.folder(out / name, run, seconds)
+    return files.compared([name for name, _ in names], out, metrics.asked(None, None), 0.05, force=True)
+
+
 def test_a_comparison_says_what_explains_the_difference(tmp_path: Path) -> None:
     """Of runs whose target told, the sentence names the part that moved, for the median and for p95."""
-    for name, label, blocks in (("one", "before", 1), ("two", "after", 3)):
-        seconds = ticks(blocks=blocks, count=400)
-        run = synthetic.run(synthetic.tally(seconds), id=name, label=label)
-        synthetic.folder(tmp_path / name, run, seconds)
-    found = files.compared(["one", "two"], tmp_path, metrics.asked(None, None), 0.05, force=True)
-    assert found.because == (
-        ("after", "booking median +10 ms: auth +10"),
-        ("after", "booking p95 +20 ms: auth +20"),
-    )
+    found = sides(tmp_path, ("before", 1), ("after", 3))
+    assert [(cause.baseline, cause.candidate, str(cause)) for cause in found.because] == [
+        ("before", "after", "booking median +10 ms: auth +10"),
+        ("before", "after", "booking p95 +20 ms: auth +20"),
+    ]
     shown = comparison.summary(found)
     assert "where the difference comes from" in shown
     assert "booking p95 +20 ms: auth +20" in shown
+    shown = markdown.render(found).replace("\\", "")
+    assert "- booking p95 +20 ms: auth +20" in shown
+    assert "| auth | 10.0 | 30.0 | +20.0 |" in shown
+    shown = page.render(found, ())
+    assert "<caption>booking p95 +20 ms: auth +20</caption>" in shown
+    cells = '<th scope="row">auth</th><td class="n">10.0</td><td class="n">30.0</td><td class="n">+20.0</td>'
+    assert cells in shown
+
+
+def test_each_iteration_is_explained_from_the_start_and_from_the_one_before(tmp_path: Path) -> None:
+    """Three sides give three explanations, in the text, the Markdown, the page and the JSON, which keeps its schema."""
+    found = sides(tmp_path, ("first", 1), ("second", 3), ("third", 5))
+    p95 = [(one.baseline, one.candidate, str(one)) for one in found.because if one.difference.ranks is P95]
+    assert p95 == [
+        ("first", "second", "booking p95 +20 ms: auth +20"),
+        ("first", "third", "booking p95 +40 ms: auth +40"),
+        ("second", "third", "booking p95 +20 ms: auth +20"),
+    ]
+    for shown in (comparison.summary(found), markdown.render(found).replace("\\", "")):
+        assert "against second: booking p95 +20 ms: auth +20" in shown
+    assert page.render(found, ()).count('<table class="because">') == 6
+    values = json.loads(export.render(found))
+    jsonschema_rs.validator_for(json.loads(SCHEMA.read_text(encoding="utf-8"))).validate(values)
+    assert len(values["because"]) == 6
+    for one in values["because"]:
+        assert sum(part["change"] for part in one["parts"]) == pytest.approx(one["change"])
+        assert one["after"] - one["before"] == pytest.approx(one["change"])
+
+
+def test_nothing_is_claimed_of_a_side_that_told_nothing(tmp_path: Path) -> None:
+    """There is no explanation, and a note says of which side it is not known."""
+    found = sides(tmp_path, ("silent", 0), ("after", 3))
+    assert found.because == ()
+    assert 'where the time of "silent" went is not known: its target sent no Server-Timing' in found.warnings
+    assert 'id="because"' not in page.render(found, ())
+    assert sides(tmp_path / "both", ("one", 0), ("two", 0)).warnings == ()
+
+
+def test_runs_that_were_named_by_their_path_are_explained_too(tmp_path: Path) -> None:
+    """Where runs are is no matter; of those that are gone it is said."""
+    sides(tmp_path, ("before", 1), ("after", 3))
+    paths = [str(tmp_path / name) for name in ("before", "after")]
+    found = files.compared(paths, tmp_path / "elsewhere", metrics.asked(None, None), 0.05, force=True)
+    assert len(found.because) == 2
+    lost = files.explained(replace(found, because=()), tmp_path / "elsewhere", paths[:1])
+    assert lost.because == ()
+    assert 'where the time of "after" went is not known: the samples of its 1 run cannot be read' in lost.warnings
