@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from math import isfinite
+from math import inf, isfinite
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+import jsonschema_rs
 import pytest
 
 from lab.capacity import Stairs
@@ -20,11 +22,11 @@ from tests.stairs import USERS, climb, cpu, gauges, law
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from pathlib import Path
 
     from lab.model.sample import SeriesKey
     from reports.capacity.result import Capacity
 
+SCHEMA: Final = Path(__file__).parents[3] / "docs" / "capacity.schema.json"
 FLAT: Final = law(60, 0.05, 0.002)
 """Highest with 21.8 users."""
 THRESHOLDS: Final = (
@@ -229,6 +231,28 @@ def test_the_json_has_no_infinity_and_every_step() -> None:
     assert values["peak"] is None
     assert all(isfinite(step["rate"]) for step in values["steps"])
     assert values["law"]["kappa"]["low"] == 0
+
+
+def test_the_json_keeps_to_its_schema() -> None:
+    """Every kind of value that a capacity can hold is one that docs/capacity.schema.json names."""
+    checker = jsonschema_rs.validator_for(json.loads(SCHEMA.read_text(encoding="utf-8")))
+    some = found(beside=busy)
+    step = some.steps[-1]
+    unknown = replace(step, level=replace(step.level, error=inf, median=None, p95=inf, gauges={}))
+    for each in (
+        some,
+        found(law(20, 0.001, 0.0)),
+        found(users=(1, 2, 4, 8)),
+        found(late_ms=lambda _: 80.0),
+        replace(some, steps=(*some.steps[:-1], unknown), knee=None),
+    ):
+        values = json.loads(export.render(each))
+        checker.validate(values)
+    assert values["steps"][-1]["p95"] == "no answer"
+    with pytest.raises(jsonschema_rs.ValidationError):
+        checker.validate({**values, "steps": [{**values["steps"][0], "rate": None}]})
+    with pytest.raises(jsonschema_rs.ValidationError):
+        checker.validate({**values, "maximum": 64})
 
 
 def test_the_page_draws_three_charts_and_survives_hostile_names() -> None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+import jsonschema_rs
 import pytest
 from typer.testing import CliRunner
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from reports.levels import Level
 
 DOCUMENT: Final = Path(__file__).parents[3] / "docs" / "diagnosis.md"
+SCHEMA: Final = DOCUMENT.with_name("diagnosis.schema.json")
 BOOKING: Final = Work(6000, 0, 60.0, 9_000.0)
 """100 a second for a minute, one at a time."""
 AUDITED: Final = Integrity(checked=True, flights_checked=50)
@@ -380,6 +382,26 @@ def test_the_text_and_the_json_hold_all_of_it() -> None:
     assert [each["rule"] for each in values["findings"]] == ["failing"]
     assert set(values["not_looked_at"]) == {"saturated"}
     assert "commit-bound" in values["not_found"]
+
+
+def test_the_json_keeps_to_its_schema() -> None:
+    """Every finding's, a run's without figures, and an invalid run's; the schema names the rules that there are."""
+    schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
+    checker = jsonschema_rs.validator_for(schema)
+    blind = Facts(synthetic.run(integrity=None, verdict=None), 0)
+    for seen in (
+        WELL,
+        blind,
+        replace(WELL, run=synthetic.run(verdict=synthetic.INVALID)),
+        *(f for f, _ in FAULTS.values()),
+    ):
+        values = json.loads(text.as_json(look(seen)))
+        checker.validate(values)
+    assert schema["$defs"]["rule"]["enum"] == [rule.name for rule in RULES]
+    with pytest.raises(jsonschema_rs.ValidationError):
+        checker.validate({**values, "not_found": ["gremlins"]})
+    with pytest.raises(jsonschema_rs.ValidationError):
+        checker.validate({**values, "not_looked_at": {"saturated": ""}})
 
 
 def test_an_invalid_run_is_said_to_be_one() -> None:
