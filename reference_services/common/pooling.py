@@ -1,4 +1,4 @@
-"""How many connections to its database a service keeps, and what it asks of each before and after its use."""
+"""How many connections to its database a service keeps, and what it asks of each before its use."""
 
 from __future__ import annotations
 
@@ -29,13 +29,10 @@ class Pool:
         size: how many.
         ping: whether each is tried out before it is used. Without that, a broken one is found by the transaction that
             meets it, which is run again (database.py).
-        reset: whether each is rolled back after its use. SQLAlchemy ends what is open in any case; this is another
-            question to the server, for those who use its connections by themselves.
     """
 
     size: int
     ping: bool = True
-    reset: bool = True
 
     @property
     def options(self) -> dict[str, Any]:
@@ -44,7 +41,9 @@ class Pool:
             "pool_size": self.size,
             "max_overflow": SPARE,
             "pool_pre_ping": self.ping,
-            "pool_reset_on_return": "rollback" if self.reset else None,
+            # Who closes a connection ends what is open on it. To roll back what was committed is a question to the
+            # server after each transaction, for those who use connections by themselves; nobody here does.
+            "pool_reset_on_return": None,
         }
 
 
@@ -52,4 +51,4 @@ def pool_of(profile: Profile, threads: int) -> Pool:
     """Choose the profile's pool; no service needs more connections than it has threads."""
     if profile.connections == "per-call":
         return Pool(min(threads, FOUND))
-    return Pool(min(threads, math.ceil(RATE_PER_S * HELD_S * SLACK)), ping=False, reset=profile.bookings == "alone")
+    return Pool(min(threads, math.ceil(RATE_PER_S * HELD_S * SLACK)), ping=False)

@@ -242,6 +242,26 @@ def test_a_mistake_is_no_trouble(database: Database) -> None:
     assert tries == 1
 
 
+def test_what_failed_or_only_read_leaves_nothing_on_its_connection(database: Database) -> None:
+    """A transaction that raised is undone and holds no lock, and the next reader on its connection sees the present."""
+
+    class GaveUpError(Exception):
+        """What a service raises halfway."""
+
+    def fail(connection: Connection) -> None:
+        add_one(connection, 1)
+        raise GaveUpError
+
+    with pytest.raises(GaveUpError):
+        database.write(fail)
+    assert numbers(database) == [0, 0]
+    with database.engine.connect() as another, database.engine.connect() as third:
+        add_one(another, 1)
+        another.commit()
+        assert third.execute(select(things.c.number).where(things.c.id == 1)).scalar_one() == 1
+    assert numbers(database) == [1, 0]
+
+
 def test_an_id_is_never_given_again(database: Database) -> None:
     """The id of a row that was deleted belongs to nobody else."""
 
