@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
-from urllib3 import Timeout
-from urllib3.connectionpool import connection_from_url
-from urllib3.exceptions import HTTPError, MaxRetryError, NewConnectionError
-from urllib3.exceptions import TimeoutError as Urllib3Timeout
-
-from reference_services.common.wire import Headers, Wire
+from reference_services.common.wire import Headers, Wire, is_quiet
 
 if TYPE_CHECKING:
     from reference_services.common.profile import Profile
@@ -63,76 +60,82 @@ class Patience:
     read_s: float
 
 
-class Pooled:
-    """urllib3, whose connections are kept alive; nobody waits for a free one.
-
-    Args:
-        base_url: where the service is.
-        connections: how many are kept.
-    """
-
-    def __init__(self, base_url: str, connections: int) -> None:
-        self._pool = connection_from_url(base_url, maxsize=connections, block=False, retries=False)
-
-    def exchange(
-        self, method: str, target: str, body: bytes | None, headers: Mapping[str, str], patience: Patience
-    ) -> Answer:
-        """Send over a kept connection, or a new one."""
-        try:
-            reply = self._pool.urlopen(
-                method,
-                target,
-                body=body,
-                headers=headers,
-                timeout=Timeout(connect=patience.connect_s, read=patience.read_s),
-                retries=False,
-                redirect=False,
-                assert_same_host=False,
-                decode_content=False,
-            )
-        except NewConnectionError as error:
-            raise NoConnectionError from error
-        except Urllib3Timeout as error:
-            raise NoAnswerError from error
-        except (HTTPError, MaxRetryError, OSError) as error:
-            raise BrokenError from error
-        return Answer(reply.status, reply.headers, reply.data)
-
-
 class PerCall:
     """The standard library's client with a new connection for every call, as who never heard of keep-alive does it.
 
     Args:
         base_url: `http://host:port`.
-        connections: how many would be kept; none is.
+        connections: how many are kept, by who keeps any.
     """
 
-    def __init__(self, base_url: str, connections: int) -> None:  # noqa: ARG002 - the strategies share one signature
+    headers: Mapping[str, str] = MappingProxyType({"Connection": "close"})
+
+    def __init__(self, base_url: str, connections: int) -> None:
         parts = urlsplit(base_url)
         self._host, self._port = parts.hostname or "", parts.port or 80
+        self._most = connections
 
     def exchange(
         self, method: str, target: str, body: bytes | None, headers: Mapping[str, str], patience: Patience
     ) -> Answer:
-        """Send over a connection that ends with the answer, whatever the other side would like."""
-        connection = HTTPConnection(self._host, self._port, timeout=patience.connect_s)
+        """Send over a connection of the strategy's."""
+        connection = self._connection(patience.connect_s)
+        try:
+            connection.sock.settimeout(patience.read_s)
+            connection.request(method, target, body, {**headers, **self.headers})
+            reply = connection.getresponse()
+            answer = Answer(reply.status, Headers.of(reply.getheaders()), reply.read())
+        except BaseException as error:
+            connection.close()
+            if isinstance(error, TimeoutError):
+                raise NoAnswerError from error
+            if isinstance(error, (HTTPException, OSError, ValueError)):
+                raise BrokenError from error
+            raise
+        self._leave(connection)
+        return answer
+
+    def _connection(self, connect_s: float) -> HTTPConnection:
+        connection = HTTPConnection(self._host, self._port, timeout=connect_s)
         try:
             connection.connect()
         except TimeoutError as error:
             raise NoAnswerError from error
         except OSError as error:
             raise NoConnectionError from error
-        try:
-            connection.sock.settimeout(patience.read_s)
-            connection.request(method, target, body, {**headers, "Connection": "close"})
-            reply = connection.getresponse()
-            return Answer(reply.status, Headers.of(reply.getheaders()), reply.read())
-        except TimeoutError as error:
-            raise NoAnswerError from error
-        except (HTTPException, OSError, ValueError) as error:
-            raise BrokenError from error
-        finally:
+        return connection
+
+    def _leave(self, connection: HTTPConnection) -> None:
+        connection.close()
+
+
+class Pooled(PerCall):
+    """The same client, whose connections are kept alive; nobody waits for a free one."""
+
+    headers: Mapping[str, str] = MappingProxyType({})
+
+    def __init__(self, base_url: str, connections: int) -> None:
+        super().__init__(base_url, connections)
+        self._idle: deque[HTTPConnection] = deque()
+
+    def _connection(self, connect_s: float) -> HTTPConnection:
+        while self._idle:
+            try:
+                connection = self._idle.pop()
+            except IndexError:  # another thread was faster
+                break
+            if is_quiet(connection.sock):
+                return connection
             connection.close()
+        return super()._connection(connect_s)
+
+    def _leave(self, connection: HTTPConnection) -> None:
+        # Without a socket it is one that the other side wanted to end with the answer. Threads that meet here may
+        # leave a few more than the most, which is as well.
+        if connection.sock is None or len(self._idle) >= self._most:
+            connection.close()
+        else:
+            self._idle.append(connection)
 
 
 class Lean:
