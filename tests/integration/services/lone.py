@@ -25,14 +25,17 @@ if TYPE_CHECKING:
 
 
 OK = 200
+SERVE = "reference_services.serve"
+MUTANTS = "tests.integration.services.mutants"
 
 
 class Lone:
     """One service; `start` after `kill` starts it again, with the same settings on the same port."""
 
-    def __init__(self, brood: Brood, folder: Path, name: str, settings: Mapping[str, str]) -> None:
+    def __init__(self, brood: Brood, folder: Path, name: str, settings: Mapping[str, str], mutant: str = "") -> None:
         self._brood = brood
         self._name = name
+        self._module = [MUTANTS, mutant] if mutant else [SERVE]
         self.port = free_port()
         self.log = folder / f"{name}-{self.port}.log"
         self._settings = {"HOST": "127.0.0.1", "PORT": str(self.port), "PROFILE": "safe", **settings}
@@ -48,7 +51,7 @@ class Lone:
     def launch(self) -> None:
         """Start it and wait for nothing."""
         environment = importable({**os.environ, **self._settings})
-        command = [sys.executable, "-m", "reference_services.serve", self._name]
+        command = [sys.executable, "-m", *self._module, self._name]
         self._child = self._brood.start(command, self.log, environment)
 
     def wait_ready(self) -> None:
@@ -118,6 +121,12 @@ class Nursery:
     def start(self, name: str, **settings: str) -> Lone:
         """Start a service with these settings on a free port."""
         return self.born(name, **settings).start()
+
+    def start_mutant(self, mutant: str, name: str, **settings: str) -> Lone:
+        """Start a service that has a fault (mutants.py)."""
+        lone = Lone(self._brood, self.folder, name, settings, mutant)
+        self._all.append(lone)
+        return lone.start()
 
     def born(self, name: str, **settings: str) -> Lone:
         """Give a service that is not started, with these settings and a free port."""

@@ -36,9 +36,13 @@ def message(email: str, identity: str | None = None, *, service: str = "CREATE_T
     return json.dumps({"service": service, "data": {**values, **data}, **({"id": identity} if identity else {})})
 
 
-def start_reminder(nursery: Nursery, safe: Platform, database: str = "") -> Lone:
+def start_reminder(nursery: Nursery, safe: Platform, database: str = "", profile: str = "safe") -> Lone:
     """Start a reminder with a database and a bus of its own; its mails go to the sink of `safe`."""
     smtp = settings_of(safe.state.pids["reminder"])["SMTP_URL"]
     return nursery.start(
-        "reminder", DATABASE_URL=database or nursery.database("tickets"), BUS_URL=nursery.bus, SMTP_URL=smtp
+        "reminder",
+        PROFILE=profile,
+        DATABASE_URL=database or nursery.database("tickets"),
+        BUS_URL=nursery.bus,
+        SMTP_URL=smtp,
     )
