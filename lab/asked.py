@@ -5,21 +5,26 @@ from __future__ import annotations
 import json
 from concurrent.futures import ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeGuard
+from urllib.parse import urlsplit
 
 from lab.model.sample import SeriesKey
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from lab.model.target import Target
 
 ANSWER_S: Final = 0.8
 """What has no answer in this time is no figure. A service whose threads are all busy answers late."""
+LOOPBACK: Final = frozenset({"127.0.0.1", "localhost"})
 LARGEST: Final = 64 * 1024
 LARGEST_FIGURE: Final = 1e15
 """More is no figure; nor is what is no number, which no comparison holds for."""
 SERVICES: Final = ("booking", "flights", "auth", "reminder")
 GATEWAY: Final = "gateway"
+DOOR: Final = "figuresPort"
+"""Where a service that is on this machine alone answers, too, while all its threads are busy."""
+PORTS: Final = range(1, 1 << 16)
 SERVER: Final = "dbServer"
 """The figure by which services that share a database server are known; one of them is asked about it."""
 ALSO_SERVER: Final = "?server=on"
@@ -56,7 +61,8 @@ class Asked:
     """Asks the services that can be reached by themselves, all at once.
 
     None is asked through the gateway, which is under load. The gateway itself is asked once another service has told
-    figures, since only then is it one that has any.
+    figures, since only then is it one that has any. A service that tells of a door of its own for figures is asked
+    there, as long as somebody is behind it.
     """
 
     def __init__(self, target: Target, answer_s: float = ANSWER_S) -> None:
@@ -69,6 +75,7 @@ class Asked:
         }
         self._gateway = f"{target.gateway}/figures"
         self._answer_s = answer_s
+        self._doors: dict[str, str] = {}
         self._tellers: set[str] = set()
         self._before: dict[SeriesKey, float] = {}
         self._pool: Any = PoolManager(retries=False, timeout=answer_s)
@@ -76,14 +83,12 @@ class Asked:
 
     def ask(self) -> dict[SeriesKey, float]:
         """Ask; what is not said in time is left out."""
-        asked = {
-            service: self._threads.submit(self._data, url + (ALSO_SERVER if service in self._tellers else ""))
-            for service, url in self._urls.items()
-        }
-        done, _ = wait(asked.values(), self._answer_s)
-        told = {service: answer.result() for service, answer in asked.items() if answer in done}
+        told = self._told(self._urls)
         if GATEWAY not in self._urls and any(told.values()):
             self._urls[GATEWAY] = self._gateway
+            told |= self._told([GATEWAY])
+        for service, figures in told.items():
+            self._note_door(service, figures.get(DOOR))
         self._tellers = set(_first_of_each_server(told).values()) or self._tellers
         return dict(self._gauges(told))
 
@@ -91,6 +96,26 @@ class Asked:
         """Ask no more; a question that is on its way is not waited for."""
         self._threads.shutdown(wait=False, cancel_futures=True)
         self._pool.clear()
+
+    def _told(self, services: Iterable[str]) -> dict[str, Mapping[str, Any]]:
+        asked = {service: self._threads.submit(self._ask_one, service) for service in services}
+        done, _ = wait(asked.values(), self._answer_s)
+        return {service: answer.result() for service, answer in asked.items() if answer in done}
+
+    def _ask_one(self, service: str) -> Mapping[str, Any]:
+        query = ALSO_SERVER if service in self._tellers else ""
+        door = self._doors.get(service)
+        told = self._data((door or self._urls[service]) + query)
+        if told is None and door is not None:
+            # It was another process's, which is gone. One that is late is behind it still.
+            self._doors.pop(service, None)
+            told = self._data(self._urls[service] + query)
+        return told or {}
+
+    def _note_door(self, service: str, port: object) -> None:
+        host = urlsplit(self._urls[service]).hostname
+        if isinstance(port, int) and not isinstance(port, bool) and port in PORTS and host in LOOPBACK:
+            self._doors[service] = f"http://{host}:{port}/figures"
 
     def _gauges(self, told: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[SeriesKey, float]]:
         for service, figures in told.items():
@@ -107,18 +132,23 @@ class Asked:
                     # Less than before is a server that was started again.
                     yield key, float(value) - before if value >= before else float(value)
 
-    def _data(self, url: str) -> Mapping[str, Any]:
-        from urllib3.exceptions import HTTPError  # noqa: PLC0415 - as above
+    def _data(self, url: str) -> Mapping[str, Any] | None:
+        """Give what is told at a URL; nothing when it is not told in time, None when nobody there tells anything."""
+        from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, ReadTimeoutError  # noqa: PLC0415 - as above
 
         try:
             answer = self._pool.request("GET", url, redirect=False, preload_content=False)
             text = answer.read(LARGEST)
             answer.close()  # which ends no connection that has given its whole answer
             found = json.loads(text)
-        except (HTTPError, ValueError, RecursionError):
+        except NewConnectionError:  # one kind of the next ones
+            return None
+        except (ConnectTimeoutError, ReadTimeoutError):
             return {}
+        except (HTTPError, ValueError, RecursionError):
+            return None
         data = found.get("data") if isinstance(found, dict) else None
-        return data if isinstance(data, dict) else {}
+        return data if isinstance(data, dict) else None
 
 
 def _first_of_each_server(told: Mapping[str, Mapping[str, Any]]) -> dict[int, str]:

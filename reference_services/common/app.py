@@ -19,6 +19,7 @@ from reference_services.common.figures import figures_of, server_of
 from reference_services.common.health import Check, Figure, Health, health_routes
 from reference_services.common.log import request_id
 from reference_services.common.openapi import Operation, openapi_routes
+from reference_services.common.sidedoor import SideDoor
 from reference_services.common.timing import Timed
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ def new_app(common: Common) -> Flask:
     timed = Timed(app.wsgi_app, common.service, told=common.server_timing)
     app.wsgi_app = timed  # type: ignore[method-assign]  # Flask's own way to go around an app
     app.extensions["timed"] = timed
+    app.extensions["door"] = SideDoor(common.host)
     return app
 
 
@@ -76,10 +78,12 @@ def complete_app(app: Flask, parts: Parts) -> Flask:
     """Add a service's own parts, its health and its OpenAPI document to its app."""
     for blueprint in parts.blueprints:
         app.register_blueprint(blueprint, url_prefix=parts.prefix)
-    health = Health(parts.checks, {**figures_of(app), **parts.figures}, server_of(app))
+    door: SideDoor = app.extensions["door"]
+    figures = {**figures_of(app), **parts.figures, "figuresPort": Figure(door.port)}
+    health = Health(parts.checks, figures, server_of(app))
     app.register_blueprint(health_routes(health))
     app.register_blueprint(openapi_routes(app.name.rpartition(".")[2], parts.operations))
-    app.extensions["background"] = parts.background
+    app.extensions["background"] = parts.background.beside(door.tasks(health), door.close)
     return app
 
 

@@ -100,6 +100,10 @@ class Background:
         self._tasks = tuple(tasks)
         self._closers = tuple(closers)
 
+    def beside(self, tasks: Sequence[Task], close: Callable[[], None]) -> Background:
+        """Give this and more: tasks, and what closes what they used."""
+        return Background([*self._tasks, *tasks], [*self._closers, close])
+
     def start(self, *, on_duty: bool = True) -> None:
         """Start every task that runs in this process: all of them where it is the one on duty."""
         for task in self._tasks:

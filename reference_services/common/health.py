@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from flask import Blueprint, Response, request
 
@@ -19,6 +19,9 @@ Check = Callable[[], str | None]
 Figures = Callable[[], Mapping[str, int]]
 """Gives figures that are asked for together."""
 
+FIGURES: Final = "/figures"
+MORE: Final = "server=on"
+TOLD: Final = "What is known of this service's work."
 KEEP_S = 0.25
 LATELY_S = 5.0
 
@@ -94,9 +97,9 @@ def health_routes(health: Health) -> Blueprint:
             return answer({}, f"Not ready: {reasons}.", 503, err={"health": reasons})
         return answer({"status": "ready"}, "Ready.")
 
-    @blueprint.get("/figures")
+    @blueprint.get(FIGURES)
     def tell() -> Response:
         wanted = request.args.get("server") == "on"
-        return answer(dict(health.figures(more=wanted)), "What is known of this service's work.")
+        return answer(dict(health.figures(more=wanted)), TOLD)
 
     return blueprint

@@ -174,8 +174,8 @@ class Timed:
         self._busy: list[None] = []  # append and pop are atomic, as adding to a number is not
 
     def busy(self) -> int:
-        """Count the requests that are being answered, without the one that asks."""
-        return max(len(self._busy) - 1, 0)
+        """Count the requests that are being answered, without the one that asks, where it is a request that does."""
+        return max(len(self._busy) - (_span.get() is not None), 0)
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Answer a request."""

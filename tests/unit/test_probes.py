@@ -7,13 +7,13 @@ import socket
 import subprocess
 import sys
 import threading
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
 import pytest
 
-from lab.asked import Asked
+from lab.asked import DOOR, Asked
 from lab.model.sample import SeriesKey
 from lab.model.target import Target
 from lab.probes import Families, Probes
@@ -145,6 +145,30 @@ def test_nothing_is_asked_through_the_gateway() -> None:
     """What only the gateway leads to is left alone: the gateway is under load."""
     with answering(b'{"data": {"queueDepth": 7}}') as target:
         assert Asked(Target(target.reminder), PATIENCE).ask() == {}
+
+
+def test_who_has_a_door_for_figures_is_asked_there() -> None:
+    """From the second question on, and for as long as somebody tells figures there; then at the old place again."""
+    depth = SeriesKey("queue_depth", (("queue", "notifications"),))
+    with ExitStack() as door:
+        told = door.enter_context(answering(b'{"data": {"queueDepth": 2}}'))
+        port = int(told.reminder.rpartition(":")[2])
+        with answering(json.dumps({"data": {"queueDepth": 1, DOOR: port}}).encode()) as target:
+            asked = Asked(target, PATIENCE)
+            assert [asked.ask()[depth] for _ in range(3)] == [1, 2, 2]
+            door.close()
+            assert asked.ask()[depth] == 1
+    asked.close()
+
+
+@pytest.mark.parametrize("port", [0, -1, 1 << 16, "80", True, None, [80], 1.5])
+def test_what_is_no_port_is_no_door(port: object) -> None:
+    """A target's word is somebody else's: nothing is asked at a place that cannot be."""
+    depth = SeriesKey("queue_depth", (("queue", "notifications"),))
+    with answering(json.dumps({"data": {"queueDepth": 1, DOOR: port}}).encode()) as target:
+        asked = Asked(target, PATIENCE)
+        assert [asked.ask()[depth] for _ in range(2)] == [1, 1]
+    asked.close()
 
 
 def test_a_service_that_never_answers_is_given_up() -> None:
