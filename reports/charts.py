@@ -6,7 +6,6 @@ A trace names its colour by `meta.colour`, a custom property of the page's style
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -15,7 +14,7 @@ import plotly.graph_objects as go
 from lab.model.sample import FAIL
 from lab.model.words import counted
 from reports import overtime, units
-from reports.drawing import MS, ORIGIN, Chart, curve_axis, inert, ms_axis, time_axis, times
+from reports.drawing import MS, ORIGIN, Chart, curve_axis, inert, ms_axis, plain_figure, time_axis, times
 from reports.kinds import OUTCOMES
 
 if TYPE_CHECKING:
@@ -42,13 +41,6 @@ def charts(data: RunData) -> list[Chart]:
     if len(data.requests):
         drawn += [_latency(data), _distribution(data)]
     return drawn
-
-
-def _plain(figure: go.Figure) -> dict[str, Any]:
-    figure.update_layout(template=None)
-    plain: dict[str, Any] = json.loads(figure.to_json())
-    plain["layout"].pop("template", None)
-    return plain
 
 
 def _line(name: str, xy: tuple[object, object], colour: str, line: tuple[str, float], **more: object) -> go.Scatter:
@@ -132,7 +124,7 @@ def _load(data: RunData) -> Chart:
         title,
         f"Requests a second over {units.clock(data.seconds)}: at most {peak}{most}{lost}.",
         f"Each point is {span}. The bands are the scenario's stages{_warm(data)}.",
-        _plain(figure),
+        plain_figure(figure),
     )
 
 
@@ -171,7 +163,7 @@ def _latency(data: RunData) -> Chart:
         *most, last = hidden
         names = f"{', '.join(most)} and {last}" if most else last
         note += f" No window holds enough requests for {names}."
-    return Chart("latency", title, _latency_summary(frame), note, _plain(figure))
+    return Chart("latency", title, _latency_summary(frame), note, plain_figure(figure))
 
 
 def _latency_summary(frame: pd.DataFrame) -> str:
@@ -216,7 +208,7 @@ def _distribution(data: RunData) -> Chart:
     if more > 0:
         note += f" {counted(more, 'more operation')} had too few requests or too little room."
     summary = "; ".join(_curve_summary(curve) for curve in found)
-    return Chart("distribution", title, f"{summary}.", note, _plain(figure))
+    return Chart("distribution", title, f"{summary}.", note, plain_figure(figure))
 
 
 def _curve_summary(curve: overtime.Curve) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from math import ceil, floor, isfinite, log10
 from typing import TYPE_CHECKING, Any, Final
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     import pandas as pd
+    import plotly.graph_objects as go
     from numpy.typing import NDArray
 
 FEWEST_LABELS: Final = 3
@@ -41,6 +43,14 @@ class Chart:
     summary: str
     note: str
     figure: dict[str, Any] | None
+
+
+def plain_figure(figure: go.Figure) -> dict[str, Any]:
+    """Give plotly's figure as data, without the template that brings colours of its own."""
+    figure.update_layout(template=None)
+    plain: dict[str, Any] = json.loads(figure.to_json())
+    plain["layout"].pop("template", None)
+    return plain
 
 
 def inert(text: str) -> str:

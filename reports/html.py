@@ -11,6 +11,7 @@ from reports import audit, charts, frame, notified, offline, sampled, spent, tab
 from reports.attribution import charts as attribution
 from reports.attribution import reading
 from reports.attribution.reading import Attribution
+from reports.attribution.shares import shares
 from reports.tables import SHARES
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ def render(data: RunData, figures: Figures | None = None, beside: Beside | None 
         lines=audit.lines(run.integrity),
         reasons=words.failed_reasons(run),
         charts=drawn,
+        shares=shares(told.times.operations),
         operations=tables.operations(data),
         share_names=[tables.share_name(share) for share in SHARES],
         dropped=tables.dropped(data),

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from lab.model.server_timing import CLIENT, COUNTS, GAP, SUMS
+from reports.comparison.headline import FIRST
 from reports.shown import HIDDEN_BELOW
 
 if TYPE_CHECKING:
@@ -131,6 +132,11 @@ def merged(parts: Iterable[Operation]) -> dict[str, Operation]:
         for label, groups in part.sums.items():
             sums.setdefault(part.name, {}).setdefault(label, Counter()).update(groups)
     return {name: Operation(name, groups, sums.get(name, {})) for name, groups in counts.items()}
+
+
+def leading(found: Iterable[Operation]) -> list[Operation]:
+    """Put the operation that the platform is there for first, and leave the others in their order."""
+    return sorted(found, key=lambda operation: operation.name != FIRST)
 
 
 def ordered(labels: Iterable[str]) -> list[str]:

@@ -46,19 +46,19 @@ def lines(found: Difference, most: int = MOST_LINES) -> list[Line]:
     made = [_line(part, digits, widest) for part in chosen]
     if before or after:
         change = changes[-1]
-        made.append(Line(OTHERS, _text(before, digits), _text(after, digits), signed(change, digits), change / widest))
+        made.append(Line(OTHERS, text(before, digits), text(after, digits), signed(change, digits), change / widest))
     change = round(whole[1] - whole[0], digits)
-    return [*made, Line(WHOLE, _text(whole[0], digits), _text(whole[1], digits), signed(change, digits), 0.0)]
+    return [*made, Line(WHOLE, text(whole[0], digits), text(whole[1], digits), signed(change, digits), 0.0)]
 
 
 def _line(part: Part, digits: int, widest: float) -> Line:
     before, after = (
-        units.NO_FIGURE if us is None else _text(ms(us, digits), digits) for us in (part.before, part.after)
+        units.NO_FIGURE if us is None else text(ms(us, digits), digits) for us in (part.before, part.after)
     )
     moved = part.moved(digits)
     return Line(units.plain(shown(part.label), 70), before, after, signed(moved, digits), round(moved / widest, 4))
 
 
-def _text(figure: float, digits: int) -> str:
+def text(figure: float, digits: int) -> str:
     """Write ms; what rounding leaves for the others may be below 0."""
     return f"{figure:,.{digits}f}".replace("-", "−")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from reports import units
-from reports.attribution.operation import ALL, MEDIAN, P95, shown
+from reports.attribution.operation import ALL, MEDIAN, P95, leading, shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,13 +17,13 @@ LEAST: Final = 0.03
 
 
 def line(operations: Sequence[Operation]) -> str:
-    """Say of the first operation, at p95 where it has enough requests for that; "" where nothing was told.
+    """Say of bookings, or else of the first operation, at p95 where it has enough requests; "" where nothing was told.
 
     `booking at p95 182ms: auth 81.2ms, booking.db 40.1ms, gateway 12ms, others 48.7ms`
     """
     if not operations:
         return ""
-    first = operations[0]
+    first = leading(operations)[0]
     bands = (first.band(ranks) for ranks in (P95, MEDIAN, ALL))
     band = next((found for found in bands if found is not None), None)
     if band is None:

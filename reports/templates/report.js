@@ -49,6 +49,11 @@
     if (own.marker) styled.marker = { ...own.marker, color: tint };
     if (own.error_y) styled.error_y = { ...own.error_y, color: tint };
     if (own.fill) styled.fillcolor = fade(tint, 0.28);
+    if (own.marker?.pattern?.shape) styled.marker.pattern = { ...own.marker.pattern, bgcolor: fade(tint, 0.18) };
+    if (own.fillpattern) {
+      styled.fillcolor = own.fillpattern.shape ? tint : fade(tint, 0.85);
+      styled.fillpattern = { ...own.fillpattern, fgcolor: tint, bgcolor: fade(tint, 0.18) };
+    }
     return styled;
   }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,8 +16,11 @@ from lab.model.sample import NO_CLOCK, OK, Tick, TrendKey
 from lab.model.server_timing import BLOCK_S, COUNTS, SUMS, TIMING
 from reports import html, text
 from reports.attribution import charts
-from reports.attribution.operation import ALL, MEDIAN, P95
+from reports.attribution.looks import Looks
+from reports.attribution.operation import ALL, MEDIAN, P95, Operation, leading
 from reports.attribution.reading import Attribution, load
+from reports.attribution.shares import shares
+from reports.attribution.told import line
 from reports.comparison import export, files, markdown, metrics, page
 from reports.comparison import text as comparison
 from tests import synthetic
@@ -92,6 +96,57 @@ def test_the_bars_parts_add_up_to_the_whole_and_are_safe(tmp_path: Path) -> None
     assert rows[0]["y"][0].startswith("&lt;b&gt;book&lt;/b&gt;, median: ")
     assert [trace["y"][0] for trace in time.figure["data"]] == pytest.approx([10, 1])
     assert "auth" in bars.summary
+    # The last window goes on to its end.
+    assert time.figure["data"][0]["y"][-2:] == pytest.approx([60, 60])
+    assert time.figure["data"][0]["x"][-1] - time.figure["data"][0]["x"][-2] == BLOCK_S * MS
+
+
+def test_a_part_looks_the_same_in_every_chart_and_run(tmp_path: Path) -> None:
+    """A service has its colour and a kind of work its pattern; of names that are not known no two look alike."""
+    seconds = ticks()
+    bars, time = charts.charts(load(synthetic.folder(tmp_path, synthetic.run(), seconds), 0), len(seconds))
+    assert bars.figure is not None
+    assert time.figure is not None
+    looks = [
+        {
+            trace["name"]: (trace["meta"]["colour"], trace["marker"]["pattern"]["shape"])
+            for trace in bars.figure["data"]
+        },
+        {trace["name"]: (trace["meta"]["colour"], trace["fillpattern"]["shape"]) for trace in time.figure["data"]},
+    ]
+    assert looks[0] == looks[1] == {"auth": ("series-2", ""), "booking.db": ("series-3", "/")}
+    foreign = [f"server.{kind}" for kind in ("app", "cache", "db", "render")]
+    known = Looks(foreign)
+    assert len({known.pattern(label)["shape"] for label in foreign}) == 4
+    mixed = Looks(["gateway.own", "cdn.own", "edge.own"])
+    assert mixed.colour("gateway.own") == "series-1"
+    assert len({mixed.colour(f"{hop}.own") for hop in ("gateway", "cdn", "edge")}) == 3
+
+
+def test_the_tables_hold_what_the_bars_show_and_add_up(tmp_path: Path) -> None:
+    """For who cannot see the bars: ms by part and band, each column with its whole; the gap stands there if any is."""
+    parts = {"auth.own": 12.34, "booking.db": 4.56, "x.own": 0.01, "client.gap": 0.05}
+    sums = {label: {30: round(ms * MS) * 1000} for label, ms in parts.items()}
+    (found,) = shares([Operation(HOSTILE, {30: 1000}, sums)])
+    assert found.bands == ("median", "p95", "slowest 1 %")
+    assert [(name, cells[0]) for name, cells in found.rows] == [
+        ("auth", "12.3"),
+        ("booking.db", "4.6"),
+        ("gap", "0.1"),
+        ("waited in all", "17.0"),
+    ]
+    seconds = ticks(HOSTILE)
+    shown = html.write_html(synthetic.folder(tmp_path, synthetic.run(), seconds)).read_text(encoding="utf-8")
+    assert HOSTILE not in shown
+    assert re.search(r'<th scope="row">auth</th><td class="n">\d+\.\d</td>', shown)
+
+
+def test_bookings_come_first_where_a_target_has_any() -> None:
+    """Whatever takes more time in all: the platform is there for them."""
+    rare = Operation("booking", {30: 20}, {"auth.own": {30: 20}})
+    often = Operation("login", {30: 900}, {"auth.own": {30: 900_000}})
+    assert leading([often, rare]) == [rare, often]
+    assert line([often, rare]).startswith("booking at median")
 
 
 def test_too_few_requests_are_said_and_not_drawn(tmp_path: Path) -> None:
