@@ -24,11 +24,11 @@ class Looks:
     def __init__(self, labels: Iterable[str]) -> None:
         """Make it of all parts that any chart may show: what is not known by name takes turns, by the alphabet."""
         places = {split(label) for label in labels}
-        unknown = sorted({hop for hop, _ in places} - {*HOPS, CLIENT, ""})
-        self._hops = {hop: place for place, hop in enumerate(HOPS)}
-        if len(unknown) == len({hop for hop, _ in places} - {CLIENT, ""}):
-            self._hops = {}
-        self._hops |= {hop: place for place, hop in enumerate(unknown, len(self._hops))}
+        hops = {hop for hop, _ in places} - {CLIENT, ""}
+        self._hops = {hop: place % _COLOURS for place, hop in enumerate(HOPS)}
+        left = [place for place in range(_COLOURS) if place not in {self._hops.get(hop) for hop in hops}] or [0]
+        for place, hop in enumerate(sorted(hops - {*HOPS})):
+            self._hops[hop] = left[place % len(left)]
         self._kinds = dict(_PATTERNS)
         kinds = {kind for hop, kind in places if hop != CLIENT}
         free = [shape for shape in _FREE if shape not in {_PATTERNS.get(kind) for kind in kinds}] or [_REST]
@@ -38,7 +38,7 @@ class Looks:
     def colour(self, label: str) -> str:
         """Name the colour of a part's hop, as a custom property of the page's style sheet."""
         hop, _ = split(label)
-        return f"series-{self._hops[hop] % _COLOURS + 1}" if hop in self._hops else _NEUTRAL
+        return f"series-{self._hops[hop] + 1}" if hop in self._hops else _NEUTRAL
 
     def pattern(self, label: str) -> dict[str, object]:
         """Give the pattern of a part's kind of work, as plotly wants it."""
