@@ -167,7 +167,7 @@ def _panel(entry: Json, words: dict[str, str]) -> Json:
         "title": entry["title"],
         "description": entry["description"],
         "datasource": DATASOURCE,
-        "interval": "1s",
+        "interval": entry.get("interval", "1s"),
         "targets": [
             _target(query, _said(query["influxql"], words), chr(ord("A") + place), kind)
             for place, query in enumerate(entry["query"])

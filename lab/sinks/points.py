@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from lab.model.histogram import Histogram
 from lab.model.run import Run, Totals
 from lab.model.sample import FAIL, OK, SERVICE, US_PER_MS, SeriesKey, Tally, Tick, TrendKey
+from lab.model.server_timing import COUNTS, GAP, SUMS, TIMING
 from lab.sinks import marks
 from lab.sinks.lines import line, tag_text
 
@@ -163,6 +164,7 @@ class Points:
     def _of(self, tick: Tick, before: int) -> Iterator[str]:
         at = tick.second
         yield from self._requests(tick)
+        yield from self._parts(tick)
         for (check, operation), (hits, total) in _checks(tick.rates).items():
             tags = (("check", check), ("operation", operation))
             fields: Fields = {"passes": hits, "fails": total - hits, "rate": hits / total if total else None}
@@ -195,6 +197,22 @@ class Points:
             fields: Fields = {"count": failed, "total": total, "rate": failed / total}
             yield self._line("http_req_failed", named, fields, tick.second)
 
+    def _parts(self, tick: Tick) -> Iterator[str]:
+        """Give the time in each part, and how many requests it is of, for the block of seconds that ends with this."""
+        requests: dict[str, int] = {}
+        spent: dict[tuple[str, str], int] = {}
+        for key, bins in tick.trends.items():
+            tags = dict(key.tags)
+            operation = tag_text(tags.get("operation", ""))
+            if key.metric == COUNTS:
+                requests[operation] = requests.get(operation, 0) + sum(bins.values())
+            elif key.metric == SUMS:
+                place = operation, part_name(tags.get("hop", ""), tags.get("kind", ""))
+                spent[place] = spent.get(place, 0) + sum(bins.values())
+        for (operation, part), us in spent.items():
+            named = (("operation", operation), ("part", tag_text(part)))
+            yield self._line(TIMING, named, {"ms": us / US_PER_MS, "requests": requests.get(operation, 0)}, tick.second)
+
     def _thresholds(self, results: Sequence[ThresholdResult], second: int) -> Iterator[str]:
         for result in results:
             tags = (("metric", result.metric), ("threshold", result.expression))
@@ -224,6 +242,12 @@ def measures(histogram: Histogram) -> Fields:
     return found | {
         name: None if value is None else value / US_PER_MS for name, value in zip(names, values, strict=True)
     }
+
+
+def part_name(hop: str, kind: str) -> str:
+    """Write a part as people read it: a hop's own work by the hop alone, and the gap that only the client knows."""
+    label = f"{hop}.{kind}"
+    return "gap" if label == GAP else label.removesuffix(".own")
 
 
 def merged(trends: Mapping[TrendKey, Mapping[int, int]]) -> Histogram:

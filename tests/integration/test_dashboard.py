@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from lab.asked import NOTIFICATIONS, OUTBOX
+from lab.asked import GAUGES, NOTIFICATIONS, OUTBOX
 from lab.model.histogram import bin_of
-from lab.model.sample import OK, SeriesKey, Tick, TrendKey
+from lab.model.sample import NO_CLOCK, OK, SeriesKey, Tick, TrendKey
+from lab.model.server_timing import BLOCK_S, COUNTS, GAP, SUMS, split
 from lab.model.threshold import Selector, parse_threshold
 from lab.sinks import points
 from tests import synthetic
@@ -66,6 +67,8 @@ SHOWN_MS: Final = tuple(
     int(datetime.fromisoformat(f"2026-11-23T{time}+00:00").timestamp() * 1000) for time in ("04:00:00", "05:00:00")
 )
 OPERATIONS: Final = ("booking", "search", "signin")
+PARTS: Final = {"auth.own": 30_000, "booking.db": 12_000, GAP: 500}
+"""In µs of a request."""
 SCENARIO: Final = synthetic.scenario(
     # One that holds, one that is crossed on the way, and one that never has data.
     thresholds=(
@@ -75,20 +78,36 @@ SCENARIO: Final = synthetic.scenario(
     )
 )
 MEASUREMENTS: Final = {
-    "annotations", "checks", "cpu", "http_req_duration", "http_req_failed", "http_reqs", "iterations", "memory",
-    "notification_delay", "queue_depth", "run_duration", "run_summary", "thresholds", "vus",
+    "annotations", "checks", "cpu", "db_row_lock_waits", "db_slow_queries", "db_threads_running", "http_req_duration",
+    "http_req_failed", "http_reqs", "iterations", "memory", "notification_delay", "pool_in_use", "pool_waiting",
+    "queue_age", "queue_depth", "run_duration", "run_summary", "server_timing", "threads_busy", "thresholds", "vus",
 }  # fmt: skip
 
 
 def measured(tick: Tick) -> Tick:
     """Add what the probes and the audit note of a second."""
     gauges = {
+        **{SeriesKey(gauge.metric, (gauge.tag or ("service", "booking"),)): 2.0 for gauge in GAUGES.values()},
         **{SeriesKey("queue_depth", (queue,)): float(tick.second % 9) for queue in (NOTIFICATIONS, OUTBOX)},
         **{SeriesKey("cpu", (("process", name),)): 0.25 for name in ("gateway", "auth", "load")},
         **{SeriesKey("memory", (("process", name),)): 90e6 for name in ("gateway", "auth", "load")},
     }
     delays = {TrendKey("notification_delay", "mail", ()): {bin_of(250_000 + tick.second): 3}}
-    return replace(tick, gauges={**tick.gauges, **gauges}, trends={**tick.trends, **delays})
+    trends = {**tick.trends, **delays, **(told() if tick.second % BLOCK_S == BLOCK_S - 1 else {})}
+    return replace(tick, gauges={**tick.gauges, **gauges}, trends=trends)
+
+
+def told() -> dict[TrendKey, dict[int, int]]:
+    """Make up what the target told of a block of seconds: of a part in two groups of latencies, 10 and 20 requests."""
+    found: dict[TrendKey, dict[int, int]] = {}
+    for operation in OPERATIONS:
+        mine = ("operation", operation)
+        found[TrendKey(COUNTS, "", (mine,), OK, NO_CLOCK)] = {100: 10, 101: 20}
+        for label, us in PARTS.items():
+            hop, kind = split(label)
+            tags = (("hop", hop), ("kind", kind), mine)
+            found[TrendKey(SUMS, "", tags, OK, NO_CLOCK)] = {100: 10 * us, 101: 20 * us}
+    return found
 
 
 QUERIES: Final = [
@@ -309,3 +328,20 @@ def test_thresholds_show_all_three_states(shown: InfluxDB) -> None:
     assert states["http_req_failed", "rate<0.05"] == (1, True)
     assert states["http_req_duration{operation:booking}", "p(95)<60"] == (0, True)
     assert states["http_req_duration{operation:nothing}", "p(95)<60"] == (-1, False)
+
+
+@pytest.mark.parametrize("interval_s", [5, 10])
+def test_parts_are_those_of_a_request_and_add_up_to_the_requests_under_way(interval_s: int, shown: InfluxDB) -> None:
+    """Each part's mean is that of the requests, and 30 requests of three operations every 5 s are so many at a time."""
+    for title, expected in (
+        ("Time of a request by part", {"auth": 30.0, "booking.db": 12.0, "gap": 0.5}),
+        ("Requests in each part", {"auth": 0.54, "booking.db": 0.216, "gap": 0.009}),
+    ):
+        (target,) = panel_named(title, "timeseries")["targets"]
+        found = rows(shown.query(asked(target["query"], ALL | {"run": [RUNS[0].name]}, interval_s)))
+        values: dict[str, set[float]] = {}
+        for row in found:
+            value = next(row[key] for key in row if key not in {"time", "operation", "part"})
+            if value is not None:
+                values.setdefault(row["part"], set()).add(round(value, 6))
+        assert values == {part: {figure} for part, figure in expected.items()}
