@@ -9,7 +9,7 @@ from reports import units
 from reports.attribution.charts import MOST_OPERATIONS, REST, named, part_of
 from reports.attribution.difference import ms
 from reports.attribution.operation import SHOWN, leading, shown
-from reports.attribution.table import WHOLE, text
+from reports.attribution.table import ROUNDING, WHOLE, text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,11 +34,12 @@ def shares(operations: Sequence[Operation]) -> list[Shares]:
     found = []
     for operation in leading(operations)[:MOST_OPERATIONS]:
         if bands := [band for band in map(operation.band, SHOWN) if band is not None]:
-            labels = [label for label in named([band.parts for band in bands]) if label != REST]
+            chosen = named([band.parts for band in bands])
+            labels = [label for label in chosen if label != REST]
             columns = [_column(band, labels) for band in bands]
-            names = [*(units.plain(shown(label), 70) for label in labels), REST, WHOLE]
+            names = [*(units.plain(shown(label), 70) for label in labels), REST if REST in chosen else ROUNDING, WHOLE]
             rows = tuple(zip(names, zip(*columns, strict=True), strict=True))
-            kept = tuple(row for row in rows if row[0] != REST or set(row[1]) - {NOTHING})
+            kept = tuple(row for place, row in enumerate(rows) if place != len(labels) or set(row[1]) - {NOTHING})
             found.append(Shares(operation.name, tuple(band.ranks.name for band in bands), kept))
     return found
 

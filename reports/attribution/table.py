@@ -16,6 +16,8 @@ MOST_LINES: Final = 10
 LARGE: Final = 0.05
 """From this share of what was waited on a part is named even where it did not change."""
 WHOLE: Final = "waited in all"
+ROUNDING: Final = "rounding"
+"""What is left where every part stands there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,8 @@ def lines(found: Difference, most: int = MOST_LINES) -> list[Line]:
     made = [_line(part, digits, widest) for part in chosen]
     if before or after:
         change = changes[-1]
-        made.append(Line(OTHERS, text(before, digits), text(after, digits), signed(change, digits), change / widest))
+        name = OTHERS if len(chosen) < len(found.parts) else ROUNDING
+        made.append(Line(name, text(before, digits), text(after, digits), signed(change, digits), change / widest))
     change = round(whole[1] - whole[0], digits)
     return [*made, Line(WHOLE, text(whole[0], digits), text(whole[1], digits), signed(change, digits), 0.0)]
 
