@@ -29,6 +29,7 @@ _STYLES: Final = {Mark.GOOD: GOOD, Mark.BAD: BAD, Mark.WARN: WARN, Mark.NONE: DI
 _VERDICT_ROOM: Final = 12
 _INDENT: Final = 6
 _NARROW_COLUMNS: Final = 4
+_LONGEST_NOTE: Final = 200
 
 
 def summary(found: Comparison, width: int = USUAL_WIDTH) -> str:
@@ -60,8 +61,10 @@ def lines(found: Comparison, width: int = USUAL_WIDTH) -> Iterator[Line]:
         yield from _because(found, side.label, columns)
     yield from _ledger(found, columns)
     yield from title("RUNS")
+    told = len(found.candidates) > 1  # by the iterations: what each of them should give
     for side in (found.baseline, *found.candidates):
-        about = ", ".join(units.plain(text, 80) for text in (side.revision, side.note) if text)
+        note = "" if told and side is not found.baseline else units.plain(side.note, _LONGEST_NOTE)
+        about = ", ".join(text for text in (units.plain(side.revision, 80), note) if text)
         head = (Span("    "), Span(f"{units.plain(side.label, 40)}: ", BOLD))
         yield from wrapped(head, f"{words.health(side)}{f' ({about})' if about else ''}", columns)
     if known := notes(found):
@@ -122,7 +125,7 @@ def _padded(cells: Sequence[str], sizes: Sequence[int]) -> str:
 
 def _ledger(found: Comparison, width: int) -> Iterator[Line]:
     operation = main_operation(found.rows)
-    for metric in SHOWN:
+    for place, metric in enumerate(SHOWN):
         entries = list(ledger(found, operation, metric))
         if not entries:
             continue
@@ -130,7 +133,8 @@ def _ledger(found: Comparison, width: int) -> Iterator[Line]:
         for entry in entries:
             mark = words.MARKS[entry.step.ruling.answer]
             head = (Span("    "), Span(f"{mark} ", _STYLES[mark]), Span(f"{units.plain(entry.candidate, 40)}: ", BOLD))
-            about = ", ".join(units.plain(text, 120) for text in (entry.revision, entry.note) if text)
+            note = "" if place else units.plain(entry.note, _LONGEST_NOTE)
+            about = ", ".join(text for text in (units.plain(entry.revision, 120), note) if text)
             step = f"step {words.movement(entry.step)} {entry.step.ruling.answer}"
             whole = f"from the start {words.movement(entry.cumulative)} {entry.cumulative.ruling.answer}"
             yield from wrapped(head, f"{step}; {whole}{f' ({about})' if about else ''}", width)
