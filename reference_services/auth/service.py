@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy import bindparam, case, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from reference_services.auth.models import revocations, users
@@ -28,7 +28,11 @@ HOLDER = (
     .outerjoin_from(users, revocations, revocations.c.userId == users.c.id)
     .where(users.c.id == bindparam("id"))
 )
-REVOKE = update(revocations).where(revocations.c.userId == bindparam("user")).values(before=bindparam("moment"))
+REVOKE = (
+    update(revocations)
+    .where(revocations.c.userId == bindparam("user"))
+    .values(before=case((revocations.c.before < bindparam("moment"), bindparam("moment")), else_=revocations.c.before))
+)
 REVOKE_FIRST = insert(revocations)
 HIGHEST = select(func.max(users.c.id))
 REVOKED = select(revocations).where(revocations.c.before > bindparam("since"))
@@ -38,10 +42,11 @@ ACCOUNT_OF = select(users.c.id, users.c.passwordHash).where(users.c.email == bin
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Whom a token names."""
+    """Whom a token names, and when it was issued, in ms since the epoch."""
 
     id: int
     email: str
+    issued_ms: int
 
 
 class AuthService:
@@ -93,7 +98,7 @@ class AuthService:
         if claims is not None:
             holder = self._database.read(lambda connection: connection.execute(HOLDER, {"id": claims.user_id}).first())
             if holder is not None and (holder.before is None or claims.issued_ms > holder.before):
-                return Account(claims.user_id, holder.email)
+                return Account(claims.user_id, holder.email, claims.issued_ms)
         raise Refusal(401, "The token is not valid (any more); sign in again.", {"x-access-token": "not valid"})
 
     def sign_out(self, token: str | None) -> int:
@@ -102,8 +107,10 @@ class AuthService:
         Raises:
             Refusal: 401, as for `account`.
         """
-        user_id = self.account(token).id
-        values = {"user": user_id, "moment": now_ms()}
+        account = self.account(token)
+        user_id = account.id
+        # The clock may have been ahead when the token was issued, here or at another process of ours.
+        values = {"user": user_id, "moment": max(now_ms(), account.issued_ms)}
 
         def revoke(connection: Connection) -> None:
             if not connection.execute(REVOKE, values).rowcount:

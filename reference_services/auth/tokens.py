@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from reference_services.common.keyring import Claims, claims_of
+from reference_services.common.keyring import Claims, read_token
 from reference_services.common.revocations import AUDIENCE
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class Tokens:
 
     def claims(self, token: str) -> Claims | None:
         """Give what a token says, or None when it is not valid."""
-        return claims_of(self._keyring.keys(), token)
+        return read_token(self._keyring, token)[1]
 
     def is_of_the_gateway(self, token: str) -> bool:
         """Tell whether this comes from somebody who has the keys, and asks for the list of revocations."""

@@ -93,6 +93,20 @@ def claims_of(keys: Keys, token: str) -> Claims | None:
     return claims if 0 < claims.user_id <= INT_MAX else None
 
 
+def read_token(keyring: Keyring, token: str) -> tuple[Keys, Claims | None]:
+    """Read a user's token with the keys of this moment; gives those, and None when it is not valid.
+
+    Who does not know a token's key looks into the file: who signs may have found a new one there a moment earlier.
+    """
+    keys = keyring.keys()
+    claims = claims_of(keys, token)
+    if claims is None:
+        newer = keyring.renewed(keys)
+        if newer is not keys:
+            return newer, claims_of(newer, token)
+    return keys, claims
+
+
 class Keyring:
     """The keys in a file, as they are now.
 
@@ -119,6 +133,13 @@ class Keyring:
                 if self._clock() >= self._next:
                     self._read_again()
                     self._next = self._clock() + LOOK_EVERY_S
+        return self._keys
+
+    def renewed(self, keys: Keys) -> Keys:
+        """Give the keys as they are now, for whom these did not do: the same object if there are no others."""
+        with self._lock:
+            if self._keys is keys:
+                self._read_again()
         return self._keys
 
     def _read_again(self) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from urllib.parse import quote
 
 from reference_services.common.errors import Refusal, UpstreamDownError
-from reference_services.common.keyring import Claims, Keys, claims_of
+from reference_services.common.keyring import Claims, Keys, read_token
 
 if TYPE_CHECKING:
     from reference_services.common.client import Upstream
@@ -100,7 +100,7 @@ class Verify:
         keys = self._keyring.keys()
         known = self._known.get(token)
         if known is None or known.keys is not keys:
-            known = self._verified(token, keys)
+            known = self._verified(token)
         if time.time() >= known.claims.ends_s:
             self._known.pop(token, None)
             raise _not_valid()
@@ -111,8 +111,8 @@ class Verify:
             raise _not_valid()
         return known.identity
 
-    def _verified(self, token: str, keys: Keys) -> Known:
-        claims = claims_of(keys, token)
+    def _verified(self, token: str) -> Known:
+        keys, claims = read_token(self._keyring, token)
         if claims is None:
             raise _not_valid()
         known = Known(keys, claims, Identity(str(claims.user_id), quote(claims.email, safe="@+")))

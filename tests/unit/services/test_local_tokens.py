@@ -115,6 +115,16 @@ def test_keys_are_changed_while_tokens_are_in_use(gate: Gate) -> None:
     assert not gate.refuses(after)
 
 
+def test_a_key_that_auth_found_first_is_looked_for_at_once(gate: Gate) -> None:
+    """Each process looks into the file in its own time; nobody's new token is refused for that."""
+    gate.path.write_text(f"{NEW}\n{OLD}\n", encoding="ascii")
+    auths = Tokens(Keyring(gate.path), 600)
+    assert gate.check.identify(auths.issue(7, "ann@example.test")) == Identity("7", "ann@example.test")
+    assert gate.tokens.claims(auths.issue(7, "ann@example.test")) is not None
+    gate.path.write_text(f"{OLD * 2}\n", encoding="ascii")
+    assert gate.refuses(Tokens(Keyring(gate.path), 600).issue(7, "ann@example.test") + "x")
+
+
 @pytest.mark.parametrize("content", ["", "short", f"{NEW}\nshort"])
 def test_a_file_of_keys_that_is_no_good_changes_nothing(gate: Gate, content: str) -> None:
     """At the start it is refused; later the keys stay as they were."""
