@@ -65,6 +65,12 @@ class Lone:
         return self._child.ending()
 
     @property
+    def pid(self) -> int:
+        """Its first process."""
+        assert self._child is not None
+        return self._child.pid
+
+    @property
     def said(self) -> str:
         """Its log."""
         return self.log.read_text(encoding="utf-8")

@@ -9,10 +9,20 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Event, Lock
 from typing import TYPE_CHECKING
 
+import psutil
 from urllib3.exceptions import HTTPError
 
 from tests.integration.services.messages import message, publish, start_reminder
-from tests.integration.services.platform import API, BOTH, at_once, everything, settings_of, unique, wait_until
+from tests.integration.services.platform import (
+    API,
+    BOTH,
+    PATIENCE_S,
+    at_once,
+    everything,
+    settings_of,
+    unique,
+    wait_until,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,6 +33,7 @@ if TYPE_CHECKING:
 
 BACKENDS = BOTH
 CLIENTS = 6
+TOP = {"PROFILE": "scaled", "WORKERS": "2"}
 
 
 class Load:
@@ -52,8 +63,9 @@ class Load:
                 self.statuses[answer.status] += 1
                 if answer.status == 200:
                     self.booked[key] = answer.data["id"]
-                else:
-                    self.unknown.append(key)
+                    continue
+                self.unknown.append(key)
+            self._stop.wait(0.05)
 
     def stop(self) -> None:
         """Let every client end after the booking that it is at."""
@@ -102,15 +114,19 @@ def test_flights_hangs(impatient: Platform) -> None:
     wait_until(lambda: platform.gateway.call("GET", "/health").status == 200, "the platform is ready again")
 
 
-def test_booking_is_killed(safe: Platform, nursery: Nursery) -> None:
-    """Killed under load and started again, booking keeps what it answered, frees the rest, and notifies each once."""
+def test_booking_and_flights_are_killed(safe: Platform, nursery: Nursery) -> None:
+    """Killed under load and started again, they keep what was answered, free the rest, and each is notified once."""
     reminder = start_reminder(nursery, safe)
+    # One backend sees the first rung that promises this, the other the last one, with several processes.
+    rung = TOP if safe.state.backend == "embedded" else {}
+    flights = nursery.start("flights", DATABASE_URL=settings_of(safe.state.pids["flights"])["DATABASE_URL"], **rung)
     booking = nursery.start(
         "booking",
         DATABASE_URL=nursery.database("bookings"),
         BUS_URL=nursery.bus,
-        FLIGHTS_URL=safe.flights.url,
+        FLIGHTS_URL=flights.service.url,
         UPSTREAM_TIMEOUT_S="1",
+        **rung,
     )
     user, flight = safe.user(), safe.flight(capacity=100_000)
     body = {"flightId": flight.id, "userId": user.id, "NoOfSeats": 2}
@@ -123,11 +139,11 @@ def test_booking_is_killed(safe: Platform, nursery: Nursery) -> None:
     with ThreadPoolExecutor(CLIENTS) as pool:
         clients = [pool.submit(load.client) for _ in range(CLIENTS)]
         try:
-            for _ in range(2):
+            for victim in (booking, flights):
                 before = load.statuses[200]
                 wait_until(lambda: load.statuses[200] >= before + 30, "bookings")  # noqa: B023 - called at once
-                booking.kill()
-                booking.start()
+                victim.kill()
+                victim.start()
             before = load.statuses[200]
             wait_until(lambda: load.statuses[200] >= before + 10, "bookings after the last start")
         finally:
@@ -143,6 +159,22 @@ def test_booking_is_killed(safe: Platform, nursery: Nursery) -> None:
     subjects = Counter(mail["subject"] for mail in safe.mails(user.email))
     assert (len(subjects), set(subjects.values())) == (len(booked), {1})
     assert len(safe.tickets(user.email, reminder.service)) == len(booked)
+
+
+def test_one_process_of_a_service_is_killed(nursery: Nursery) -> None:
+    """The others end with it: what is left would do no background work, and nobody would start it again."""
+    booking = nursery.start(
+        "booking",
+        DATABASE_URL=nursery.database("bookings"),
+        BUS_URL=nursery.bus,
+        FLIGHTS_URL="http://127.0.0.1:1",
+        **TOP,
+    )
+    [first, *others] = psutil.Process(booking.pid).children()
+    assert others
+    first.kill()
+    wait_until(lambda: booking.ending() is not None, "the service ends")
+    assert not psutil.wait_procs(others, PATIENCE_S)[1]
 
 
 def test_a_key_whose_answer_was_lost(safe: Platform, nursery: Nursery) -> None:
