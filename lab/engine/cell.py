@@ -107,7 +107,7 @@ class Cell:
         self.environment = environment
         # Locust's own choices, such as which task comes next; a user's are made by its own source.
         random.seed(f"{run.seed}/{share.place}/{share.among}")
-        self.recorder = Recorder(time.perf_counter)
+        self.recorder = Recorder(time.perf_counter, None if scenario.auto_warmup else round(scenario.warmup))
         self.ledger = Ledger(ledger)
         self._late: list[int] = []
         self._cpu = time.process_time()

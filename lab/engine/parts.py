@@ -2,7 +2,8 @@
 
 Of every part there is a histogram. To say where the time of the slowest 1 % went, that is not enough: so of the
 requests of each group of latencies (64 to a doubling) the parts are summed as well. Every BLOCK_S seconds the sums go
-into the second that ends then, every SPREAD_S seconds the histograms.
+into the second that ends then, every SPREAD_S seconds the histograms, and both where the warm-up ends: no sum and no
+histogram holds what is judged and what is not.
 """
 
 from __future__ import annotations
@@ -111,7 +112,8 @@ class Parts:
         for name, part in parts.items():
             slot = slots[name if name in labels else self._known(name)]
             slot.bins[part if part < _SMALL else bin_of(part)] += 1
-            slot.sums[group] += part
+            if part:
+                slot.sums[group] += part
 
     def _known(self, label: str) -> str:
         if len(self._labels) >= MAX_PARTS:
@@ -123,8 +125,17 @@ class Parts:
 class Book:
     """All operations' parts, by block of seconds. `heard` is whether any answer told its time."""
 
-    def __init__(self, now: Callable[[], Second]) -> None:
+    def __init__(self, now: Callable[[], Second], warmup: int | None = 0) -> None:
+        """Make it.
+
+        Args:
+            now: gives the second that is counted in.
+            warmup: how many seconds at the beginning are not judged; None where that is found out when the run is
+                over, which is by batches as long as a block.
+        """
         self._now = now
+        self._cut = warmup or 0
+        self._spread_s = BLOCK_S if warmup is None else SPREAD_S
         self.reader = Reader()
         self.heard = False
         self._parts: dict[str, Parts] = {}
@@ -142,10 +153,16 @@ class Book:
 
     def block(self, number: int) -> Block:
         """Give the block that a second belongs to."""
-        found = self._blocks.get(number // BLOCK_S)
+        end = self._end(number)
+        found = self._blocks.get(end)
         if found is None:
-            found = self._blocks[number // BLOCK_S] = defaultdict(Kept)
+            found = self._blocks[end] = defaultdict(Kept)
         return found
+
+    def _end(self, number: int) -> int:
+        """Give the second before which the block of a second ends."""
+        end = (number // BLOCK_S + 1) * BLOCK_S
+        return self._cut if number < self._cut < end else end
 
     def clear(self) -> None:
         """Forget what was kept."""
@@ -154,12 +171,11 @@ class Book:
 
     def take(self, number: int, *, last: bool) -> Mapping[TrendKey, Mapping[int, int]]:
         """Give what goes into a second: of the blocks that end with it, or before it; with `last` all there is."""
-        due = [block for block in self._blocks if last or (block + 1) * BLOCK_S <= number + 1]
         found: dict[TrendKey, Counter[int]] = {}
-        for block in sorted(due):
-            for operation, kept in self._blocks.pop(block).items():
+        for end in sorted(end for end in self._blocks if last or end <= number + 1):
+            for operation, kept in self._blocks.pop(end).items():
                 self._add(found, operation, kept)
-        if last or (number + 1) % SPREAD_S == 0:
+        if last or number + 1 == self._cut or (number + 1) % self._spread_s == 0:
             found |= self._spread
             self._spread = {}
         return found
@@ -170,7 +186,8 @@ class Book:
         for label, slot in kept.slots.items():
             hop, kind = split(label)
             tags: Tags = (("hop", hop), ("kind", kind), told)
-            found.setdefault(TrendKey(SUMS, "", tags, OK, NO_CLOCK), Counter()).update(slot.sums)
+            if slot.sums:
+                found.setdefault(TrendKey(SUMS, "", tags, OK, NO_CLOCK), Counter()).update(slot.sums)
             self._spread.setdefault(TrendKey(TIMING, "", tags), Counter()).update(slot.bins)
 
 

@@ -32,9 +32,9 @@ OTHER_REQUESTS: Final = "other requests"
 
 
 class Recorder:
-    """Counts in memory by second. `clock` gives seconds, monotonic; `start` sets its zero."""
+    """Counts in memory by second. `clock` gives seconds, monotonic; `start` sets its zero. `warmup` as for `Book`."""
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+    def __init__(self, clock: Callable[[], float], warmup: int | None = 0) -> None:
         self._clock = clock
         self._zero = clock()
         self._seconds: dict[int, Second] = {}
@@ -46,7 +46,7 @@ class Recorder:
         self._iterations: dict[tuple[str, bool, Tags], IterationKeys] = {}
         self._series: dict[tuple[str, Tags], SeriesKey] = {}
         self.kinds = Kinds()
-        self._parts = Book(self.now)
+        self._parts = Book(self.now, warmup)
         self.in_flight = 0
         self.unfinished = 0
         self._second = Second(-1, self._parts.block(-1))

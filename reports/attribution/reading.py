@@ -37,7 +37,7 @@ def load(folder: RunFolder, warmup: int) -> Attribution:
 
     Args:
         folder: a run that is closed, goes on, or was killed.
-        warmup: how many seconds at the beginning are not judged; of the block that it ends in, nothing is.
+        warmup: how many seconds at the beginning are not judged; the recorder ends a block there.
 
     Raises:
         RunError: the samples cannot be read.
@@ -80,7 +80,7 @@ def from_rows(found: pd.DataFrame, warmup: int) -> Attribution:
         operation=[told[text][0] for text in found["tags"]],
         label=[told[text][1] for text in found["tags"]],
     )
-    judged = table[table["begin"] >= warmup]
+    judged = table[table["second"] >= warmup]
     summed = (judged if len(judged) else table).groupby(["operation", "label", "bin"], observed=True)["count"].sum()
     sums: dict[str, dict[str, dict[int, int]]] = {}
     for (operation, label, group), count in zip(summed.index.tolist(), summed.tolist(), strict=True):

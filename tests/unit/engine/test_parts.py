@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from lab.engine.merge import Merger
 from lab.engine.parts import MAX_PARTS
 from lab.engine.recorder import Recorder
@@ -29,10 +31,10 @@ class Clock:
         return self.at
 
 
-def recorded(*told: tuple[float, int, str]) -> list[Tick]:
+def recorded(*told: tuple[float, int, str], warmup: int | None = 0) -> list[Tick]:
     """Record what answers told: at a second, after so many µs."""
     clock = Clock()
-    recorder = Recorder(clock)
+    recorder = Recorder(clock, warmup)
     recorder.start()
     ticks = []
     for at, us, text in told:
@@ -73,6 +75,13 @@ def test_sums_belong_to_the_group_of_the_requests_own_latency() -> None:
     assert found(ticks, COUNTS) == [(0, {"operation": "book"}, {fast: 1, slow: 2})]
 
 
+def test_a_part_that_took_nothing_adds_nothing() -> None:
+    """It is in the histogram, and no row of sums is written for it."""
+    ticks = recorded((0.1, 1000, "a.db;dur=0, a.own;dur=1"))
+    assert {tags["kind"]: bins for _, tags, bins in found(ticks, TIMING)}["db"] == {0: 1}
+    assert {tags["kind"]: bins for _, tags, bins in found(ticks, SUMS) if bins} == {"own": {1000 >> GROUP_BITS: 1000}}
+
+
 def test_sums_go_into_the_second_that_ends_their_block() -> None:
     """What was recorded in a block of seconds stands in its last one, and the rest in the last of the run."""
     ticks = recorded(
@@ -81,6 +90,32 @@ def test_sums_go_into_the_second_that_ends_their_block() -> None:
     sums = [(second, sum(bins.values())) for second, tags, bins in found(ticks, SUMS) if tags["hop"] == "a"]
     assert sums == [(BLOCK_S - 1, 300), (BLOCK_S + 2, 300)]
     assert [tick.second for tick in ticks] == list(range(BLOCK_S + 3))
+
+
+@pytest.mark.parametrize("warmup", [1, 3, 5, 7, 30, 31])
+def test_what_is_judged_and_what_is_not_are_never_one_sum(warmup: int) -> None:
+    """Wherever the warm-up ends, sums and histograms of the seconds from then on hold just what came in them."""
+    answers = [(second + 0.5, 5000, "a.own;dur=1") for second in range(40)]
+    ticks = recorded(*answers, warmup=warmup)
+    for metric in (TIMING, SUMS, COUNTS):
+        before, after = Tally(), Tally()
+        for tick in ticks:
+            (after if tick.second >= warmup else before).add(tick)
+        counted = [
+            {key: histogram.bins for key, histogram in one.trends.items() if key.metric == metric}
+            for one in (before, after)
+        ]
+        of_each = 1000 if metric == SUMS else 1
+        for found_in, seconds in zip(counted, (warmup, 40 - warmup), strict=True):
+            mine = [sum(bins.values()) for key, bins in found_in.items() if dict(key.tags).get("hop", "a") == "a"]
+            assert mine == [seconds * of_each]
+
+
+def test_where_the_warm_up_is_found_out_later_histograms_end_where_it_may_end() -> None:
+    """That is every five seconds, as the sums do."""
+    ticks = recorded(*((second + 0.5, 5000, "a.own;dur=1") for second in range(12)), warmup=None)
+    seconds = [second for second, tags, _ in found(ticks, TIMING) if tags["hop"] == "a"]
+    assert seconds == [BLOCK_S - 1, 2 * BLOCK_S - 1, 11]
 
 
 def test_several_processes_parts_are_added() -> None:

@@ -18,7 +18,7 @@ from reports import html, text
 from reports.attribution import charts
 from reports.attribution.looks import Looks
 from reports.attribution.operation import ALL, MEDIAN, P95, Operation, leading
-from reports.attribution.reading import Attribution, load
+from reports.attribution.reading import Attribution, load, operations
 from reports.attribution.shares import shares
 from reports.attribution.told import line
 from reports.comparison import export, files, markdown, metrics, page
@@ -65,11 +65,14 @@ def test_a_run_folder_tells_where_the_time_went(tmp_path: Path, closed: bool) ->
 
 
 def test_of_the_warm_up_nothing_is_judged_and_all_is_shown(tmp_path: Path) -> None:
-    """A block that the warm-up ends in counts as warm-up."""
+    """The page and what compares runs judge by the same requests: those of blocks that ended after the warm-up."""
     seconds = ticks()
-    folder = synthetic.folder(tmp_path, synthetic.run(synthetic.tally(seconds)), seconds)
-    found = load(folder, BLOCK_S + 1)
-    assert found.operations[0].requests == 4 * 40
+    run = synthetic.run(synthetic.tally(seconds), warmup=BLOCK_S)
+    folder = synthetic.folder(tmp_path, run, seconds)
+    found = load(folder, BLOCK_S)
+    assert found.operations[0].requests == 5 * 40
+    (compared,) = operations(folder)
+    assert (compared.counts, compared.us) == (found.operations[0].counts, found.operations[0].us)
     assert sorted(set(found.blocks["begin"])) == [block * BLOCK_S for block in range(6)]
 
 
