@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from reports.comparison.result import Comparison
 
 MOST_OPERATIONS: Final = 3
+ENOUGH: Final = 0.95
+"""Where fewer of the requests told than this share, a reader should know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ def because(found: Comparison, out: Path, references: Sequence[str] = ()) -> tup
         causes += mine
         if not mine and before.runs and after.runs:
             notes.append(_unexplained(before, after))
-    return tuple(causes), (*(note for side in sides for note in _missing(side)), *notes)
+    return tuple(causes), (*(note for side in sides for note in _missing(side, main)), *notes)
 
 
 def _causes(before: _Told, after: _Told, main: str) -> Iterator[Cause]:
@@ -103,7 +105,7 @@ def _told(side: SideNote, out: Path, elsewhere: Mapping[str, RunFolder]) -> _Tol
     return _Told(side, tuple(found), runs, read)
 
 
-def _missing(side: _Told) -> Iterator[str]:
+def _missing(side: _Told, main: str) -> Iterator[str]:
     """Say of which of a side's runs it is not known where the time went, though of others it is."""
     of = counted(len(side.side.runs), "run")
     if not side.read:
@@ -112,6 +114,10 @@ def _missing(side: _Told) -> Iterator[str]:
         yield f"where the time of {side.name} went is not known: its target sent no Server-Timing"
     elif side.runs < len(side.side.runs):
         yield f"where the time of {side.name} went is known of {side.runs} of {of} only"
+    for name, found in merged(side.operations).items():
+        if name == main and found.of and found.requests < ENOUGH * found.of:
+            share = f"{found.requests:,} of {counted(found.of, 'request')}"
+            yield f"where the time of {units.plain(name, 60)} in {side.name} went is known of {share} only"
 
 
 def _unexplained(before: _Told, after: _Told) -> str:

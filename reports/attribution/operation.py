@@ -68,11 +68,13 @@ class Operation:
         name: the operation.
         counts: requests by group of latencies.
         sums: µs by part, `hop.kind`, and group.
+        of: how many requests succeeded, whether they told or not; None where that is not known.
     """
 
     name: str
     counts: Mapping[int, int]
     sums: Mapping[str, Mapping[int, int]]
+    of: int | None = None
 
     @property
     def requests(self) -> int:
@@ -127,11 +129,14 @@ def merged(parts: Iterable[Operation]) -> dict[str, Operation]:
     """Add up the same operations of several runs, by name."""
     counts: dict[str, Counter[int]] = {}
     sums: dict[str, dict[str, Counter[int]]] = {}
+    of: dict[str, int | None] = {}
     for part in parts:
+        before = of.get(part.name, 0)
+        of[part.name] = None if before is None or part.of is None else before + part.of
         counts.setdefault(part.name, Counter()).update(part.counts)
         for label, groups in part.sums.items():
             sums.setdefault(part.name, {}).setdefault(label, Counter()).update(groups)
-    return {name: Operation(name, groups, sums.get(name, {})) for name, groups in counts.items()}
+    return {name: Operation(name, groups, sums.get(name, {}), of[name]) for name, groups in counts.items()}
 
 
 def leading(found: Iterable[Operation]) -> list[Operation]:

@@ -10,10 +10,13 @@ import pandas as pd
 from lab.model.server_timing import BLOCK_S, COUNTS, SUMS
 from reports import digest_file
 from reports.attribution.operation import Operation
+from reports.digest import ok_requests
 from reports.kinds import tags_of
 from reports.sampled import rows
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from lab.store import RunFolder
 
 METRICS: Final = (SUMS, COUNTS)
@@ -62,11 +65,18 @@ def operations(folder: RunFolder) -> tuple[Operation, ...]:
         operation, label = labels[kind]
         groups = sums.setdefault(operation, {}).setdefault(label, {})
         groups[group] = groups.get(group, 0) + count
-    return _operations(sums)
+    since = digest.warmup if len(judged) else 0
+    ok = ok_requests(digest.requests[digest.requests["second"] >= since], len(digest.kinds.operations))
+    return _operations(sums, dict(zip(digest.kinds.operations, ok.tolist(), strict=True)))
 
 
-def _operations(sums: dict[str, dict[str, dict[int, int]]]) -> tuple[Operation, ...]:
-    made = [Operation(name, labels.pop("", {}), labels) for name, labels in sums.items()]
+def _operations(
+    sums: dict[str, dict[str, dict[int, int]]], of: Mapping[str, int] | None = None
+) -> tuple[Operation, ...]:
+    made = [
+        Operation(name, labels.pop("", {}), labels, None if of is None else of.get(name, 0))
+        for name, labels in sums.items()
+    ]
     return tuple(sorted(made, key=lambda operation: (-operation.us, operation.name)))
 
 

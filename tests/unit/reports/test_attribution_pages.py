@@ -28,6 +28,7 @@ from tests import synthetic
 if TYPE_CHECKING:
     from reports.comparison.result import Comparison
 
+PARTS = {COUNTS, SUMS, TIMING}
 MS = 1000
 SCHEMA = Path(__file__).parents[3] / "docs" / "comparison.schema.json"
 HOSTILE = "<b>book</b>"
@@ -232,6 +233,24 @@ def test_nothing_is_claimed_of_a_side_that_told_nothing(tmp_path: Path) -> None:
     assert 'where the time of "silent" went is not known: its target sent no Server-Timing' in found.warnings
     assert 'id="because"' not in page.render(found, ())
     assert sides(tmp_path / "both", ("one", 0), ("two", 0)).warnings == ()
+
+
+def test_a_part_of_the_requests_is_no_more_than_that(tmp_path: Path) -> None:
+    """Where a tenth of the bookings told nothing, that is said; where all told, nothing is."""
+    booked = TrendKey("http_req_duration", "POST /b", (("operation", "booking"),), OK)
+    for name, told_ok, blocks in (("before", 400, 1), ("after", 450, 3)):
+        # All of a block in its last second, which is where the sums stand.
+        seconds = [
+            replace(tick, trends={**{key: bins for key, bins in tick.trends.items() if key.metric in PARTS}, **more})
+            for tick in ticks(blocks=blocks, count=400)
+            for more in [{booked: {1000: told_ok}} if tick.second % BLOCK_S == BLOCK_S - 1 else {}]
+        ]
+        run = synthetic.run(synthetic.tally(seconds), id=name, label=name)
+        synthetic.folder(tmp_path / name, run, seconds)
+    found = files.compared(["before", "after"], tmp_path, metrics.asked(None, None), 0.05, force=True)
+    assert len(found.because) == 2
+    notes = [text for text in found.warnings if "where the time" in text]
+    assert notes == ['where the time of booking in "after" went is known of 1,200 of 1,350 requests only']
 
 
 def test_runs_that_were_named_by_their_path_are_explained_too(tmp_path: Path) -> None:
