@@ -74,8 +74,11 @@ class Difference:
 
     @property
     def fine(self) -> int:
-        """Give with how many decimals of ms its figures are written in a table."""
-        return max(self.digits, 1)
+        """Give with how many decimals of ms its figures are written in a table.
+
+        A sentence rounds the differences of these: one more keeps that from being off by a whole digit.
+        """
+        return self.digits + 1
 
     def matters(self, part: Part) -> bool:
         """Tell whether a part's change is a share of all that moved that is worth naming."""
