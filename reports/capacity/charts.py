@@ -69,15 +69,18 @@ def _throughput(found: Capacity) -> Chart:
     rates = [step.level.rate for step in found.steps]
     errors = [words.HALF_WIDTH * step.level.error for step in found.steps]
     bars = [error if isfinite(error) else 0.0 for error in errors]
+    # A rate below 0 is none.
+    below = [min(error, rate) for error, rate in zip(bars, rates, strict=True)]
     measured = _line("measured", (users, rates), "p95", ("solid", 0.0), "%{y:,.4~g}/s with %{x} users")
     measured |= {"mode": "markers", "marker": {"size": 9}}
-    measured["error_y"] = {"type": "data", "array": bars, "thickness": 1.5}
+    measured["error_y"] = {"type": "data", "array": bars, "symmetric": False, "arrayminus": below, "thickness": 1.5}
     traces = [measured]
     layout: dict[str, Any] = {"shapes": [], "annotations": []}
-    if found.law is not None:
+    if found.law is not None and found.described:
         over = np.geomspace(users[0], users[-1], CURVE_POINTS).tolist()
         curve = [found.law.rate(each) for each in over]
-        traces.append(_line("the law", (over, curve), "slowest", ("dash", 2.0), "%{y:,.4~g}/s"))
+        name = "the law, which claims no peak" if found.no_peak else "the law"
+        traces.append(_line(name, (over, curve), "slowest", ("dash", 2.0), "%{y:,.4~g}/s"))
         if not found.no_peak:
             layout = _peak(found.law, users[-1])
     if found.plateau is not None:
@@ -87,7 +90,9 @@ def _throughput(found: Capacity) -> Chart:
     layout |= {"hovermode": "closest", "yaxis": {"title": {"text": "requests/s"}, "rangemode": "tozero", "nticks": 6}}
     steps = "; ".join(f"{counted(step.users, 'user')}: {words.rate(step)}" for step in found.steps)
     note = "Successful requests a second at each step; the bars are 95 % of what its seconds vary by."
-    note += " The band is where the law's peak lies." if layout["shapes"] else ""
+    note += " The band is where the law's peak lies." if layout.get("shapes") else ""
+    if found.law is not None and not found.described:
+        note += f" The law is {found.law.misfit:.0%} off at one of them, and not drawn."
     return Chart("throughput", "Throughput over users", f"{steps}.", note, _figure(found, traces, layout))
 
 

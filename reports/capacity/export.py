@@ -88,4 +88,5 @@ def _break(found: Break) -> dict[str, Any]:
         "held": None if found.held is None else _point(found.held),
         "broke": None if found.broke is None else _point(found.broke) | {"figure": found.figure},
         "held_again": found.again,
+        "not_judged": list(found.unjudged),
     }

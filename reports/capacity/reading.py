@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from math import hypot
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from lab.breaking import figure
 from lab.capacity import FLAT, grew
@@ -17,7 +16,7 @@ from lab.model.run import Status, Totals
 from lab.model.sample import FAIL, OK, Tally
 from lab.model.threshold import INTEGRITY_METRICS, Outcome, judge
 from lab.model.verdict import Validity
-from reports.capacity.result import Break, Capacity, Measured
+from reports.capacity.result import MISFIT, Break, Capacity, Measured
 from reports.full import full, unseen
 from reports.levels import SHORTEST, busiest, level
 from reports.stats.knee import knee
@@ -30,13 +29,6 @@ if TYPE_CHECKING:
     from lab.model.run import Run
     from lab.model.sample import Tick
     from lab.model.threshold import Threshold, ThresholdResult
-
-SURE: Final = 3.0
-"""Standard errors of a difference from the best of several steps that chance does not make."""
-FALLING: Final = 0.05
-"""A fall by less than this share is a plateau."""
-MISFIT: Final = 0.2
-"""A law that is further than this share from one of its steps does not describe them."""
 
 
 def read(run: Run, ticks: Iterable[Tick], steps: Sequence[Step], thresholds: Sequence[Threshold]) -> Capacity:
@@ -132,7 +124,7 @@ def _no_peak(steps: Sequence[Measured], law: Law | None, no_law: str) -> str:
     """Say why no peak may be claimed."""
     if law is None:
         return no_law
-    top = steps[-1].users
+    first, top = steps[0].users, steps[-1].users
     held_up = next((step for step in steps if step.generator), None)
     if held_up is not None:
         said = f"from {held_up.users} users on the load generator was the limit, and not the platform alone"
@@ -142,6 +134,8 @@ def _no_peak(steps: Sequence[Measured], law: Law | None, no_law: str) -> str:
         said = "κ may be 0, by its interval"
     elif law.peak.value > top:
         said = f"the law puts it at {law.peak.value:,.0f} users, and {top} is the most that was measured"
+    elif law.peak.value < first:
+        said = f"the law puts it below {first} user{'s' * (first > 1)}, and that is the least that was measured"
     elif not _falls(steps):
         said = "no step after the best is surely slower, so that a plateau describes them as well"
     else:
@@ -155,18 +149,15 @@ def _falls(steps: Sequence[Measured]) -> bool:
     A queue behind one full resource has a sharp bend and a flat plateau, which the law can only follow with a κ.
     """
     place = max(range(len(steps)), key=lambda number: steps[number].level.rate)
-    best = steps[place].level
-    return any(
-        best.rate - step.level.rate > max(SURE * hypot(best.error, step.level.error), FALLING * best.rate)
-        for step in steps[place + 1 :]
-    )
+    return any(step.surely_below(steps[place]) for step in steps[place + 1 :])
 
 
 def _break(threshold: Threshold, place: int, steps: Sequence[Measured]) -> Break:
     outcomes = [(step, step.judged[place]) for step in steps if step.judged[place].outcome is not Outcome.NO_DATA]
+    blind = tuple(step.users for step in steps if step.judged[place].outcome is Outcome.NO_DATA)
     failed = next((n for n, (_, result) in enumerate(outcomes) if result.outcome is Outcome.FAIL), None)
     if failed is None:
-        return Break(str(threshold), outcomes[-1][0] if outcomes else None, None)
+        return Break(str(threshold), outcomes[-1][0] if outcomes else None, None, unjudged=blind)
     step, result = outcomes[failed]
     return Break(
         str(threshold),
@@ -174,4 +165,5 @@ def _break(threshold: Threshold, place: int, steps: Sequence[Measured]) -> Break
         step,
         figure(result.actual or 0.0, result.unit),
         again=any(later.outcome is Outcome.PASS for _, later in outcomes[failed + 1 :]),
+        unjudged=blind,
     )

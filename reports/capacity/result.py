@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import hypot
 from typing import Final
 
 from lab.model.run import Run
@@ -12,6 +13,14 @@ from reports.levels import Level
 from reports.stats.usl import Law
 
 VERSION: Final = 1
+MISFIT: Final = 0.2
+"""A law that is further than this share from one of its steps does not describe them."""
+
+
+SURE: Final = 3.0
+"""Standard errors of a difference from the best of several steps that chance does not make."""
+FALLING: Final = 0.05
+"""A fall by less than this share is a plateau."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,13 +32,18 @@ class Measured:
     judged: tuple[ThresholdResult, ...] = ()
     generator: str = ""
 
+    def surely_below(self, other: Measured) -> bool:
+        """Tell whether its rate is lower than another step's, by more than chance makes of several steps."""
+        mine, its = self.level, other.level
+        return its.rate - mine.rate > max(SURE * hypot(mine.error, its.error), FALLING * its.rate)
+
 
 @dataclass(frozen=True, slots=True)
 class Break:
     """Where a threshold broke: the last step that met it before, the first that did not, and what was measured there.
 
-    `held` is None where not even the first step met it, `broke` where every step did; `again` says that a later step
-    met it once more. Both None: no step had enough samples to judge it.
+    `held` is None where no step before met it, `broke` where none failed it; `again` says that a later step met it once
+    more, and `unjudged` which numbers of users had too few samples. Both None: not one step was judged.
     """
 
     threshold: str
@@ -37,6 +51,7 @@ class Break:
     broke: Measured | None
     figure: str = ""
     again: bool = False
+    unjudged: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +83,20 @@ class Capacity:
     full: tuple[Full, ...]
     unseen: tuple[str, ...]
     breaks: tuple[Break, ...]
+
+    @property
+    def described(self) -> bool:
+        """Tell whether there is a law, and it describes the steps."""
+        return self.law is not None and self.law.misfit <= MISFIT
+
+    @property
+    def dips(self) -> tuple[Measured, ...]:
+        """Give the steps whose rate is surely lower than that of a step before and that of a step after."""
+        return tuple(
+            step
+            for place, step in enumerate(self.steps)
+            if any(map(step.surely_below, self.steps[:place])) and any(map(step.surely_below, self.steps[place + 1 :]))
+        )
 
     @property
     def limited(self) -> Measured | None:

@@ -67,7 +67,7 @@ def lines(found: Capacity, width: int = USUAL_WIDTH) -> Iterator[Line]:
             mark, style = (Mark.NONE, DIM) if each.held is None and each.broke is None else (Mark.GOOD, GOOD)
             mark, style = (Mark.BAD, BAD) if each.broke is not None else (mark, style)
             head = (Span("    "), Span(f"{mark} ", style))
-            sentence = f"{units.plain(each.threshold, 100)}: {words.broken(each, found.steps[-1])}"
+            sentence = f"{units.plain(each.threshold, 100)}: {words.broken(each)}"
             yield from wrapped(head, sentence, columns)
     yield ()
     yield from wrapped((Span("  "),), words.METHOD, columns, DIM, 2)

@@ -7,14 +7,18 @@ from typing import TYPE_CHECKING, Final
 
 from lab.model.words import counted
 from reports import units
+from reports.capacity.result import MISFIT
+from reports.full import by_tag
 from reports.stats.usl import LEVEL
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from reports.capacity.result import Break, Capacity, Measured
     from reports.stats.usl import Law, Span
 
+FAILING: Final = 0.01
+"""A share of failures at a step that is worth a word."""
 UNSURE: Final = 0.2
 """A rate whose interval is wider than this share of it, to each side, is hardly known."""
 NOTHING: Final = 1e-9
@@ -34,6 +38,8 @@ def headline(found: Capacity) -> str:
     top, most = found.steps[-1], found.most
     name = found.run.profile or found.run.target.name
     limited = found.limited
+    if not most.level.rate:
+        return f"{name} answered nothing well at any step: {units.percent(top.level.failed)} of the requests failed."
     if limited is not None:
         said = f"{name}: from {counted(limited.users, 'user')} on the load generator was the limit: {limited.generator}"
         return f"{said}. Up to there it answered {rate(_before(found, limited))} at most."
@@ -47,19 +53,33 @@ def headline(found: Capacity) -> str:
         if found.plateau.level.median and top.level.median:
             flat += f", while the median goes from {units.duration(found.plateau.level.median)} to "
             flat += units.duration(top.level.median)
+    if top.level.failed > FAILING:
+        flat += f"; {units.percent(top.level.failed)} of the requests with {counted(top.users, 'user')} failed"
     return f"{flat}. Full there: {found.full[0].what}." if found.full else f"{flat}. {stopped_by(found)}"
 
 
 def caution(found: Capacity) -> str:
     """Say what keeps the steps from being trusted; "" where nothing does."""
     unsure = [step for step in found.steps if HALF_WIDTH * step.level.error > UNSURE * step.level.rate]
-    if not unsure:
-        return ""
-    users = ", ".join(f"{step.users:,}" for step in unsure)
-    return (
-        f"The rate with {users} user{'s' * (unsure[-1].users > 1)} is known to {UNSURE:.0%} at best, so that what "
-        "follows from it is a guess: something else works on this machine, or the steps are too short (--hold 30s)."
-    )
+    said = []
+    if unsure:
+        which = "at every step" if len(unsure) == len(found.steps) else f"with {users(step.users for step in unsure)}"
+        said.append(
+            f"The rate {which} is known to {UNSURE:.0%} at best, so that what follows from it is a guess: something "
+            "else works on this machine, or the steps are too short (--hold 30s)."
+        )
+    if dips := found.dips:
+        said.append(
+            f"With {users(step.users for step in dips)} the rate was surely lower than with fewer and than with more: "
+            "not the users did that, and it may have been at work at other steps. Run it again on a quiet machine."
+        )
+    return " ".join(said)
+
+
+def users(numbers: Iterable[int]) -> str:
+    """Write some numbers of users: `1, 4, 16 users`."""
+    named = [f"{number:,}" for number in numbers]
+    return f"{', '.join(named)} user{'s' * (named != ['1'])}"
 
 
 def _before(found: Capacity, limited: Measured) -> Measured:
@@ -73,9 +93,16 @@ def stopped_by(found: Capacity) -> str:
         return "No plateau was reached, so that nothing is said to be full."
     if found.full:
         return f"Full there: {'; '.join(each.what for each in found.full)}."
+    if found.limited is not None:
+        return "Nothing of the platform is said to be full, since the load generator was the limit."
     if found.unseen:
         return f"Nothing that was looked at was full; not looked at: {', '.join(found.unseen)}."
-    return "Nothing that the probes look at was full: a lock, a disk or a wait that no probe sees holds it up."
+    used = sum(by_tag(found.plateau.level.gauges, "cpu", "process").values())
+    cores = counted(found.run.machine.cores, "core")
+    return (
+        f"Nothing that the probes look at was full (the platform and its load used {used:.2f} of {cores}): a lock, a "
+        "disk or a wait that no probe sees holds it up, or another program on this machine."
+    )
 
 
 def rate(step: Measured) -> str:
@@ -95,7 +122,7 @@ def law_lines(law: Law) -> Iterator[tuple[str, str]]:
     yield "λ, the rate of one user", f"{span(law.one)}/s"
     yield "σ, done one at a time", span(law.contention)
     yield "κ, each two cost each other", span(law.crosstalk)
-    yield "furthest from a step", f"{law.misfit:.1%}"
+    yield "furthest from a step", f"{law.misfit:.1%}" + ("" if law.misfit <= MISFIT else ": it does not describe them")
 
 
 def span(found: Span) -> str:
@@ -129,12 +156,15 @@ def bend(found: Capacity) -> str:
     return f"Kneedle's knee is at {counted(step.users, 'user')}, {rate(step)}."
 
 
-def broken(found: Break, top: Measured) -> str:
+def broken(found: Break) -> str:
     """Say at how many users and at which rate a threshold broke."""
     if found.broke is None:
         if found.held is None:
             return "not judged: no step has the samples that it takes"
-        return f"held at every step, up to {counted(top.users, 'user')} and {rate(top)}"
-    at = f"broke with {counted(found.broke.users, 'user')} ({rate(found.broke)}): it was {found.figure}"
-    held = f"held with {counted(found.held.users, 'user')} ({rate(found.held)})" if found.held else "never held"
-    return f"{held}, {at}" + ("; a later step met it once more" if found.again else "")
+        every = "every step" if not found.unjudged else "every step that was judged"
+        said = f"held at {every}, up to {counted(found.held.users, 'user')} and {rate(found.held)}"
+    else:
+        held = f"held with {counted(found.held.users, 'user')} ({rate(found.held)})" if found.held else "never held"
+        said = f"{held}, broke with {counted(found.broke.users, 'user')} ({rate(found.broke)}): it was {found.figure}"
+        said += "; a later step met it once more" if found.again else ""
+    return said + (f"; too few samples with {users(found.unjudged)}" if found.unjudged else "")

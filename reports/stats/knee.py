@@ -19,7 +19,7 @@ FEWEST: Final = 4
 
 
 def knee(users: Sequence[float], rates: Sequence[float]) -> float | None:
-    """Give the users at the bend; None where there is none, or too few steps.
+    """Give the users at the bend; None where there is none, or too few steps. The first and the last are no bend.
 
     Args:
         users: of each step, rising.
@@ -31,4 +31,4 @@ def knee(users: Sequence[float], rates: Sequence[float]) -> float | None:
         # It warns where it finds none.
         warnings.simplefilter("ignore")
         found = KneeLocator(list(users), list(rates), curve="concave", direction="increasing").knee
-    return None if found is None else float(found)
+    return float(found) if found is not None and users[0] < found < users[-1] else None

@@ -35,6 +35,7 @@ LEAST_SPREAD: Final = 0.001
 _PARAMETERS: Final = 3
 _MOST_DOUBLINGS: Final = 60
 _LEAST_RATE: Final = 1e-12
+_MOST_CONTENTION: Final = 1 - 1e-9
 
 
 class FewPointsError(ValueError):
@@ -129,10 +130,12 @@ class _Fit:
 
     def _peak(self) -> Span:
         one, contention, crosstalk = self._best
+        # With a σ of 1 the inverse would have no end, and its interval no inside to begin at.
+        contention = min(contention, _MOST_CONTENTION)
         value = sqrt((1 - contention) / crosstalk) if crosstalk > 0 else inf
         # The peak's inverse, squared, has 0 where the law has no peak.
         of = self._span(
-            (crosstalk / (1 - contention)) if contention < 1 else inf,
+            crosstalk / (1 - contention),
             lambda v, free: (free[0], free[1], v * (1 - free[1])),
             (one, contention),
             (inf, 1.0),

@@ -16,6 +16,7 @@ from lab.errors import RunError, StoppedError
 from lab.model.run import Status
 from lab.model.threshold import parse_threshold
 from reports.capacity import export, files, page, text, words
+from reports.capacity.charts import charts
 from reports.capacity.reading import read
 from tests import synthetic
 from tests.stairs import USERS, climb, cpu, gauges, law
@@ -110,10 +111,26 @@ def test_a_threshold_breaks_between_two_steps() -> None:
     assert float(first.figure.split()[0]) > 200
     assert (second.held and second.held.users, second.broke) == (64, None)
     assert (third.held, third.broke) == (None, None)
-    said = [words.broken(each, found().steps[-1]) for each in found().breaks]
+    said = [words.broken(each) for each in found().breaks]
     assert said[0].startswith("held with 32 users (4")
     assert said[1].startswith("held at every step, up to 64 users")
     assert said[2].startswith("not judged")
+
+
+def test_a_step_that_could_not_be_judged_is_not_said_to_have_held_or_broken() -> None:
+    """With 1, 2 and 4 users there are too few samples for p99, before a break as where nothing breaks."""
+    judged = (parse_threshold("http_req_duration", "p(99)<50"), parse_threshold("http_req_duration", "p(99)<5000"))
+    run, ticks = climb(law(28, 0.05, 0.002))
+    broke, held = read(run, ticks, Stairs(USERS, 10).steps, judged).breaks
+
+    assert (broke.unjudged, held.unjudged) == ((1, 2, 4), (1, 2, 4))
+    assert (broke.held, broke.broke and broke.broke.users) == (None, 8)
+    assert words.broken(broke).endswith("; too few samples with 1, 2, 4 users")
+    assert words.broken(held).startswith("held at every step that was judged, up to 64 users")
+    few = read(
+        run, [tick if tick.second < 60 else replace(tick, trends={}) for tick in ticks], Stairs(USERS, 10).steps, judged
+    )
+    assert words.broken(few.breaks[1]).startswith("held at every step that was judged, up to 16 users")
 
 
 def test_a_rate_that_still_grows_has_no_plateau_and_no_peak() -> None:
@@ -169,6 +186,69 @@ def test_a_generator_that_was_late_is_the_limit() -> None:
     assert "from 32 users on the load generator was the limit" in words.headline(one)
     assert "generator was the limit" in one.no_peak
     assert page.outlook(one)[2] == "GENERATOR-BOUND"
+
+
+def test_what_a_late_generator_leaves_open_is_no_fault_of_the_platforms() -> None:
+    """Nothing was full, and no unseen lock is blamed; the steps that it spoilt are told on the page, each with why."""
+    beside = gauges("pool_waiting", "service", {"a": 0}) | gauges("threads_busy", "service", {"a": 1})
+    beside |= gauges("queue_depth", "queue", {"q": 0}) | cpu(auth=0.4, load=0.3)
+    one = found(late_ms=lambda n: 80.0 if n >= 32 else 0.5, beside=lambda _: beside)
+    well = found(beside=lambda _: beside)
+
+    assert words.stopped_by(one).endswith("since the load generator was the limit.")
+    assert "(the platform and its load used 0.70 of 2 cores): a lock, a disk or a wait" in words.stopped_by(well)
+    assert page.render(one).count("! generator with") == 2
+    assert "! generator with" not in page.render(well)
+
+
+def test_a_rate_that_falls_from_the_first_step_on_has_no_peak_among_the_steps() -> None:
+    """The law puts it below one user, where nobody measured."""
+    one = found(lambda n: 200.0 / (0.5 + 0.5 * n))
+
+    assert one.plateau is not None
+    assert one.plateau.users == 1
+    assert one.no_peak.startswith("the law puts it below 1 user, and that is the least")
+
+
+def test_a_step_that_dips_is_told() -> None:
+    """Slower with 4 users than with 2 and with 8: something else did that. A rate that falls at the end is no dip."""
+    one = found(lambda n: 60.0 if n == 4 else FLAT(n))
+
+    assert [step.users for step in one.dips] == [4]
+    assert words.caution(one).startswith("With 4 users the rate was surely lower than with fewer and than with more")
+    assert found().dips == found(law(100, 0.0, 0.01)).dips == ()
+
+
+def test_a_law_that_does_not_describe_the_steps_is_not_drawn() -> None:
+    """Its parameters say so; one without a peak to claim says that it claims none."""
+
+    def drawn(one: Capacity) -> list[str]:
+        figure = charts(one)[0].figure
+        return [trace["name"] for trace in figure["data"]] if figure else []
+
+    odd = found(lambda n: 40.0 * n if n < 16 else 50.0)
+    assert drawn(odd) == ["measured", "plateau begins"]
+    assert "does not describe them" in text.summary(odd)
+    assert "the law, which claims no peak" in drawn(found(lambda n: 50.0 * min(n, 12)))
+    assert "the law" in drawn(found())
+    wild = charts(found(noise=0.9, hold=6))[0].figure
+    assert wild is not None
+    error, rates = wild["data"][0]["error_y"], wild["data"][0]["y"]
+    assert all(below <= rate for below, rate in zip(error["arrayminus"], rates, strict=True))
+
+
+def test_a_platform_that_answers_nothing_has_no_capacity() -> None:
+    """All that it does is fail: every renderer says so, and nothing is divided by it."""
+    run, ticks = climb(FLAT)
+    one = read(run, synthetic.failing(ticks), Stairs(USERS, 10).steps, THRESHOLDS)
+
+    assert words.headline(one) == "as-found answered nothing well at any step: 100.00% of the requests failed."
+    assert "answered nothing well" in page.render(one)
+    assert "answered nothing well" in text.summary(one)
+    assert json.loads(export.render(one))["law"] is None
+    part = [*ticks[:66], *synthetic.failing(ticks[66:])]
+    half = read(run, part, Stairs(USERS, 10).steps, ())
+    assert "; 100.00% of the requests with 64 users failed" in words.headline(half)
 
 
 def test_few_steps_have_no_law() -> None:

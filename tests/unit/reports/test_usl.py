@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from math import inf, sqrt
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
 from reports.stats.knee import knee
 from reports.stats.usl import FEWEST, FewPointsError, Law, Point, fit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 STEPS = (1, 2, 4, 8, 16, 32, 64, 128)
 
@@ -125,8 +129,20 @@ def test_steps_in_which_nothing_was_answered_are_left_out() -> None:
         fit([point._replace(rate=0.0) for point in points])
 
 
+@pytest.mark.parametrize("rate", [lambda n: 100.0 / n, lambda _: 100.0, lambda n: 10.0 * n if n < 32 else 1e-3])
+def test_any_steps_have_a_law_whose_intervals_hold_its_values(rate: Callable[[int], float]) -> None:
+    """Falling, flat, over a cliff, to the last digit: σ may end at 1 or 0, and κ at 0."""
+    found = fit([Point(n, rate(n), 0.0) for n in STEPS])
+
+    for span in (found.one, found.contention, found.crosstalk, found.peak):
+        assert 0 <= span.low <= span.value * (1 + 1e-6) + 1e-12
+        assert span.value <= span.high * (1 + 1e-6) + 1e-12
+    assert found.contention.high <= 1
+
+
 def test_the_knee_is_where_the_curve_bends() -> None:
     """A curve that rises up to 16 users and is flat from there bends there; a straight line and three steps don't."""
     assert knee(STEPS, [min(n, 16) * 10.0 for n in STEPS]) == 16
     assert knee(STEPS, [n * 10.0 for n in STEPS]) is None
     assert knee((1, 2, 4), (1.0, 2.0, 2.0)) is None
+    assert knee((1, 2, 4, 8, 16, 32, 64), (40.6, 17.4, 25.4, 61.0, 98.0, 94.2, 78.4)) is None
