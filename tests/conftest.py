@@ -16,8 +16,8 @@ REASON = "Skipped: "
 # What a password's hash costs is no test's business, and would be most of what many of them take.
 os.environ.setdefault("BCRYPT_COST", "4")
 
-# How long an example takes says how busy the machine is.
-settings.register_profile("untimed", deadline=None)
+# How long an example takes says how busy the machine is. Half of the usual examples: each `make test` makes new ones.
+settings.register_profile("untimed", deadline=None, max_examples=50)
 settings.load_profile("untimed")
 
 

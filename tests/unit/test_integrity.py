@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from lab.model.verdict import Integrity
 
-FEW = settings(max_examples=120, deadline=None)
+FEW = settings(max_examples=60, deadline=None)
 FLIGHT = Flight(7, "AB7", 100, 12.5)
 
 

@@ -52,7 +52,7 @@ samples = st.lists(
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(samples, st.integers(0, 10**6))
 def test_shared_out_or_not_the_sum_is_the_same(plan: list[tuple[str, float, int, str]], seed: int) -> None:
     """What three processes recorded, reported in any order, adds up to what one would have recorded, bin by bin."""

@@ -71,7 +71,7 @@ def test_the_users_own_words_go_first() -> None:
     assert reason(CatchResponseError(""), Answer(200, "")) == "CatchResponseError"
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.text(st.characters(), max_size=800), st.sampled_from([0, 200, 404, 503]))
 def test_a_reason_is_one_short_line_that_can_be_written(text: str, status: int) -> None:
     """Whatever a target answers."""

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from lab.model.histogram import Histogram, bin_of, low_edge, middle, percentile_bin, rank_of, width
 
 MINUTE = 60_000_000
-FEW = settings(max_examples=150, deadline=None)
+FEW = settings(max_examples=75, deadline=None)
 micros = st.integers(1, MINUTE)
 percents = st.one_of(st.integers(0, 100), st.sampled_from([0.1, 7.0, 12.5, 99.9, 99.99, 99.999, 33.3]))
 ORACLE = HdrHistogram(1, MINUTE, 3)

@@ -12,7 +12,7 @@ from lab.model.scenario import Band, Scenario
 from lab.model.stage import Stage
 from lab.model.threshold import parse_threshold
 
-FEW = settings(max_examples=150, deadline=None)
+FEW = settings(max_examples=75, deadline=None)
 UP = (Stage(10, 20), Stage(20, 20))
 
 

@@ -283,7 +283,7 @@ values = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(
     st.sampled_from(EXECUTORS),
     st.dictionaries(st.sampled_from([*KEYS, "rps", "warmup", "scenarios"]), values, max_size=5),

@@ -243,7 +243,7 @@ def toml(value: Any) -> str:  # noqa: ANN401 - a drawn value
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     st.dictionaries(st.sampled_from(KEYS), toml_values, max_size=5),
     st.sampled_from(["", 'executor = "constant-vus"', 'executor = "ramping-vus"']),

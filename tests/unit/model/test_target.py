@@ -49,7 +49,7 @@ def test_credentials_are_refused_and_not_repeated() -> None:
     assert "s3cret" not in str(caught.value)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=75, deadline=None)
 @given(st.text(max_size=30) | st.from_regex(r"http://[a-z\[\]:@/?#0-9.]{0,15}", fullmatch=True))
 def test_no_text_breaks_a_target(url: str) -> None:
     """Any text is a URL with a host, or a TargetError."""

@@ -24,7 +24,7 @@ from lab.model.threshold import (
     parse_threshold,
 )
 
-FEW = settings(max_examples=150, deadline=None)
+FEW = settings(max_examples=75, deadline=None)
 words = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,8}", fullmatch=True)
 values = st.text(st.characters(blacklist_characters="{},", codec="utf-8"), min_size=1, max_size=12).filter(
     lambda text: text == text.strip() and text.strip()

@@ -28,14 +28,14 @@ PLANS = st.builds(
 
 
 @given(plan=PLANS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_equal_plans_make_equal_lists(plan: SeedPlan) -> None:
     """The same plan, asked for twice, gives the same list."""
     assert blueprint(plan) == blueprint(replace(plan))
 
 
 @given(plan=PLANS, more=st.integers(1, 40))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_a_larger_plan_extends_a_smaller_one(plan: SeedPlan, more: int) -> None:
     """More of a kind begins with what fewer of it were; no flight's number depends on how much else there is."""
     small = blueprint(plan)
@@ -49,7 +49,7 @@ def test_a_larger_plan_extends_a_smaller_one(plan: SeedPlan, more: int) -> None:
 
 
 @given(plan=PLANS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_everything_in_a_plan_makes_sense(plan: SeedPlan) -> None:
     """Flights leave before they arrive and elsewhere, numbers and e-mails are unique, capacities keep their range."""
     made = blueprint(plan)
