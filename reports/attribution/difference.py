@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from lab.model.server_timing import CLIENT
+from lab.model.server_timing import CLIENT, split
 from reports import units
 from reports.attribution.operation import MEDIAN, P95, Operation, Ranks, merged, ordered, shown
 
@@ -80,6 +80,21 @@ class Difference:
         """
         return self.digits + 1
 
+    @property
+    def _by_hop_where_gone(self) -> list[Part]:
+        """Give the parts; those of a hop that only one side named at all as one, `auth.*`: it is not called there."""
+        by_hop: dict[str, list[Part]] = {}
+        for part in self.parts:
+            by_hop.setdefault(split(part.label)[0], []).append(part)
+        found = []
+        for hop, parts in by_hop.items():
+            before, after = ([us for us in side if us is not None] for side in zip(*map(_sides, parts), strict=True))
+            if (before and after) or len(parts) == 1:
+                found += parts
+            else:
+                found.append(Part(f"{hop}.*", sum(before), sum(after)))
+        return sorted(found, key=lambda part: -abs(part.us))
+
     def matters(self, part: Part) -> bool:
         """Tell whether a part's change is a share of all that moved that is worth naming."""
         return abs(part.us) >= LEAST * sum(abs(other.us) for other in self.parts)
@@ -90,7 +105,7 @@ class Difference:
         whole = round(self.whole.moved(self.fine), digits)
         named = [
             (shown(part.label), figure)
-            for part in self.parts[:MOST_NAMED]
+            for part in self._by_hop_where_gone[:MOST_NAMED]
             if (figure := round(part.moved(self.fine), digits)) and self.matters(part)
         ]
         others = round(whole - sum(figure for _, figure in named), digits)
@@ -135,6 +150,10 @@ def explained(
         if differences := tuple(one for one in said if one is not None):
             found.append(Explained(name, differences))
     return found
+
+
+def _sides(part: Part) -> tuple[float | None, float | None]:
+    return part.before, part.after
 
 
 def alike(before: Operation, after: Operation) -> bool:

@@ -12,7 +12,7 @@ from reports.attribution.operation import shown
 if TYPE_CHECKING:
     from reports.attribution.difference import Difference, Part
 
-MOST_LINES: Final = 10
+MOST_LINES: Final = 14
 LARGE: Final = 0.05
 """From this share of what was waited on a part is named even where it did not change."""
 WHOLE: Final = "waited in all"

@@ -155,6 +155,14 @@ def test_a_part_that_one_side_never_named_is_not_written_as_nothing() -> None:
     assert explained([before], [after]) != []
 
 
+def test_a_service_that_is_not_called_any_more_is_named_as_one() -> None:
+    """All of its parts together, before parts of others that moved less."""
+    before = made((30, 1000, {"gateway.own": 5, "auth.own": 9, "auth.db": 8, "auth.net": 7, "booking.db": 30}))
+    after = made((30, 1000, {"gateway.own": 7, "booking.db": 18}))
+    assert str(difference(before, after, P95)) == "p95 −34 ms: auth.* −24, booking.db −12, gateway +2"
+    assert str(difference(after, before, P95)) == "p95 +34 ms: auth.* +24, booking.db +12, gateway −2"
+
+
 def with_gap(operation: Operation) -> Operation:
     """Give it with the gap, which every side has and which says nothing of the target."""
     return Operation(operation.name, operation.counts, {**operation.sums, "client.gap": {30: 1000 * MS}})
