@@ -184,8 +184,8 @@ def test_a_delay_in_a_service_is_attributed_to_that_service(platform: Platform) 
     for service in SERVICES:
         moved = difference(found[PLAIN], found[service], MEDIAN)
         assert moved is not None
-        first, us = moved.parts[0]
-        assert first == f"{service}.own", str(moved)
-        assert us == pytest.approx(DELAY_US, abs=TOLERANCE_US), str(moved)
-        assert sum(us for _, us in moved.parts) == pytest.approx(moved.us)
+        first = moved.parts[0]
+        assert first.label == f"{service}.own", str(moved)
+        assert first.us == pytest.approx(DELAY_US, abs=TOLERANCE_US), str(moved)
+        assert sum(part.us for part in moved.parts) == pytest.approx(moved.us)
         assert moved.us == pytest.approx(DELAY_US, abs=TOLERANCE_US), str(moved)
