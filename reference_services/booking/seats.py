@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from reference_services.common.profile import Profile
 
 JSON = {"Content-Type": "application/json"}
+OURS = {"seats": "NoOfSeats"}
 LEAST_SHARE = 0.1
 OK, CREATED, NOT_FOUND, CONFLICT = 200, 201, 404, 409
 
@@ -73,7 +74,7 @@ class AtomicSeats:
         if reply.status == CREATED:
             return int(said["data"]["price"])
         if reply.status in {NOT_FOUND, CONFLICT}:
-            raise SeatsRefused(reply.status, said["message"], said["err"], certain=reply.attempts == 1)
+            raise _refused(reply.status, said, certain=reply.attempts == 1)
         raise UpstreamDownError(reply.complaint("flights"), sent=True)
 
     def take_all(self, bookings: Sequence[Mapping[str, Any]], waited_s: float = 0.0) -> list[int | SeatsRefused]:
@@ -152,7 +153,13 @@ def _answer(said: Mapping[str, Any], *, certain: bool) -> int | SeatsRefused:
     """Read what flights said of one of many wishes."""
     if said["status"] == CREATED:
         return int(said["price"])
-    return SeatsRefused(said["status"], said["message"], said["err"], certain=certain)
+    return _refused(said["status"], said, certain=certain)
+
+
+def _refused(status: int, said: Mapping[str, Any], *, certain: bool) -> SeatsRefused:
+    """Give flights' refusal as booking's: what flights calls `seats` has another name in the request that we answer."""
+    err = {OURS.get(name, name): rule for name, rule in said["err"].items()}
+    return SeatsRefused(status, said["message"], err, certain=certain)
 
 
 def _said(reply: Reply, *, sent: bool) -> dict[str, Any]:

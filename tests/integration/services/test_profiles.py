@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -9,15 +11,23 @@ from uuid import uuid4
 import pytest
 
 from lab.stack.profiles import RUNGS
+from tests import goldens
 from tests.integration.services.platform import API, at_once, started, unique, wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from tests.integration.services.client import Answer
     from tests.integration.services.platform import Flight, Platform, User
 
 AT_ONCE, CAPACITY, SEATS = 24, 30, 2
+TICKET = {
+    "subject": "later",
+    "content": "c",
+    "recepientEmail": "ann@example.test",
+    "notificationTime": "2199-01-01T00:00:00Z",
+}
+VARYING = re.compile(r"(?<=[a-z]-)[0-9a-f]{12}|\d+")
 
 
 @pytest.fixture(scope="module", params=RUNGS)
@@ -33,7 +43,7 @@ def rung(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 def test_the_contract(rung: Platform) -> None:
     """The answers to one course through all services are the contract's, whatever the profile."""
     user, flight = rung.user(), rung.flight(capacity=10)
-    said = {**accounts(rung, user), **flights(rung, flight), **bookings(rung, user, flight)}
+    said = {**accounts(rung, user), **flights(rung, flight), **bookings(rung, user, flight), **odd(rung, user)}
     assert {name: answer.status for name, answer in said.items()} == {
         name: int(name.rpartition(" ")[2]) for name in said
     }
@@ -47,6 +57,7 @@ def test_the_contract(rung: Platform) -> None:
     assert said["cancelled 200"].data["status"] == "Cancelled"
     assert (rung.left(flight), rung.defect(flight)) == (10, 0)
     wait_until(lambda: bool(rung.mails(user.email)), "the booking's mail")
+    goldens.check("contract.jsonl", "".join(f"{line(name, answer)}\n" for name, answer in said.items()))
 
 
 def test_everybody_wants_the_last_seats(rung: Platform) -> None:
@@ -125,6 +136,52 @@ def flights(rung: Platform, flight: Flight) -> dict[str, Answer]:
     }
 
 
+def odd(rung: Platform, user: User) -> dict[str, Answer]:
+    """Ask for what is not there, and badly, at the services and through the gateway."""
+    body = {"flightId": 1, "userId": user.id, "NoOfSeats": 1}
+    json_head, path = {"Content-Type": "application/json"}, f"{API}/bookings"
+    doors: dict[str, Callable[..., Answer]] = {
+        "at booking": rung.booking.call,
+        "through the gateway": lambda method, where, *args, **how: rung.gateway.call(
+            method, f"/bookingservice{where}", *args, token=user.token, **how
+        ),
+    }
+    said: dict[str, Answer] = {}
+    for door, call in doors.items():
+        said |= {
+            f"{door}, nothing there 404": call("GET", f"{API}/nothing"),
+            f"{door}, double slash 404": call("GET", "/api//v1/bookings"),
+            f"{door}, no such method 405": call("DELETE", path),
+            f"{door}, broken JSON 400": call("POST", path, raw=b"{", headers=json_head),
+            f"{door}, no object 400": call("POST", path, []),
+            f"{door}, nothing said 400": call("POST", path, {}),
+            f"{door}, all wrong 400": call("POST", path, {"flightId": "x", "userId": -1, "NoOfSeats": 1.5}),
+            f"{door}, too large 413": call("POST", path, raw=b" " * (2 << 20), headers=json_head),
+            f"{door}, no JSON 415": call("POST", path, raw=b"a=b", headers={"Content-Type": "text/plain"}),
+            f"{door}, endless key 400": call("POST", path, body, headers={"Idempotency-Key": "x" * 192}),
+            f"{door}, odd page 400": call("GET", f"{path}?limit=-1&offset=x"),
+            f"{door}, odd change 400": call("PATCH", f"{path}/1", {"status": "Booked"}),
+            f"{door}, unknown change 404": call("PATCH", f"{path}/2147483000", {"status": "Cancelled"}),
+            f"{door}, id in words 404": call("GET", f"{path}/one"),
+        }
+    return said
+
+
+def line(name: str, answer: Answer) -> str:
+    """Write down what of an answer is the same for everybody: its kind, and its sentences without numbers and names."""
+    kind = {"headers": sorted(name.lower() for name in answer.headers), "data": shape(answer.data), "err": answer.err}
+    return json.dumps({"answer": name, **kind, "message": VARYING.sub("#", answer.message)}, ensure_ascii=False)
+
+
+def shape(value: object) -> object:
+    """Give a JSON value with types for what it holds; of a list its first element."""
+    if isinstance(value, dict):
+        return {key: shape(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [shape(inner) for inner in value[:1]]
+    return type(value).__name__
+
+
 def bookings(rung: Platform, user: User, flight: Flight) -> dict[str, Answer]:
     """Book and cancel, rightly and wrongly, through the gateway."""
     key, path = {"Idempotency-Key": uuid4().hex}, f"/bookingservice{API}/bookings"
@@ -151,5 +208,6 @@ def bookings(rung: Platform, user: User, flight: Flight) -> dict[str, Answer]:
         "cancelled again 200": rung.cancel(booked.data["id"], user),
         "published 201": rung.gateway.call("POST", f"/bookingservice{API}/publish", token=user.token),
         "info 200": rung.gateway.call("GET", f"/bookingservice{API}/info", token=user.token),
+        "ticket 201": rung.gateway.call("POST", f"/reminder{API}/tickets", dict(TICKET), token=user.token),
         "tickets 200": rung.gateway.call("GET", f"/reminder{API}/tickets?limit=1", token=user.token),
     }
