@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from lab import samples_file
 from lab.facts import read_ledger
 from reports.diagnosis import of_the_database, of_the_load, of_the_parts, of_the_test
-from reports.diagnosis.facts import facts
+from reports.diagnosis.gathering import facts
 from reports.diagnosis.rule import apply
 
 if TYPE_CHECKING:

@@ -8,13 +8,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from lab.model.words import counted
+from reports.diagnosis.facts import BOOKING
 from reports.diagnosis.rule import Rule, most
 from reports.full import LOAD
 
 if TYPE_CHECKING:
     from reports.diagnosis.facts import Facts
 
-BOOKING: Final = "booking"
 CROWDED: Final = 0.5
 """So many bookings at once for each flight, and they wait for each other."""
 FEW_WAITS: Final = 0.01

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from reports import units
+from reports.diagnosis.facts import BOOKING
 from reports.diagnosis.rule import Rule, most
 from reports.full import threads
 
@@ -119,7 +120,10 @@ def _behind(facts: Facts) -> tuple[str, Over] | None:
 
 
 def _accepted(facts: Facts) -> float:
-    return facts.booked.accepted / facts.seconds if facts.booked and facts.seconds else 0.0
+    """Give the bookings a second; the ledger's are also those before and after what is judged, but have any name."""
+    work = facts.operations.get(BOOKING)
+    accepted = work.ok if work else facts.booked.accepted if facts.booked else 0
+    return accepted / facts.seconds if facts.seconds else 0.0
 
 
 def _queues(facts: Facts) -> float:

@@ -9,7 +9,8 @@ from lab.model.sample import US_PER_MS
 from lab.model.verdict import Validity
 from lab.model.words import counted
 from reports import units
-from reports.diagnosis.rule import Rule
+from reports.diagnosis.facts import HASH, refusal
+from reports.diagnosis.rule import Rule, most
 
 if TYPE_CHECKING:
     from reports.diagnosis.facts import Facts
@@ -20,6 +21,8 @@ SEATS_GATE: Final = "seats"
 FAILING: Final = 0.01
 """A share of failures that is worth a word."""
 _LEAST_LATE: Final = 0.1
+_TOLD: Final = 0.05
+_MOST_NAMED: Final = 5
 _NO_REQUESTS: Final = "no request was recorded"
 
 
@@ -69,24 +72,30 @@ GENERATOR: Final = Rule(
 
 
 def _hashing(facts: Facts) -> float:
-    return facts.hashing if facts.hashing > AUTH_SHARE else 0.0
+    share = max(facts.hashing, facts.hashed)
+    return share if share > AUTH_SHARE else 0.0
 
 
 def _hashing_evidence(facts: Facts) -> str:
-    of_it = [(name, work) for name, work in facts.operations.items() if name in AUTH_OPERATIONS]
-    number = sum(work.ok + work.failed for _, work in of_it)
+    said = []
+    if parts := facts.share(HASH):
+        hashed = " and ".join(f"{units.plain(name, 60)} was {share:.0%}" for name, share in list(parts.items())[:2])
+        waits = {name: us for name, us in facts.waits_of_auth.items() if us >= _TOLD}
+        said.append(f"{hashed} of what clients waited" + (f" (and the wait for it: {most(waits)})" if waits else ""))
+    of_it = [work for name, work in facts.operations.items() if name in AUTH_OPERATIONS]
+    if of_it:
+        number = sum(work.ok + work.failed for work in of_it)
+        share = f"{facts.hashing:.0%} of all service time"
+        said.append(f"sign-up and sign-in took {share}, in {number:,} of {facts.requests:,} requests")
     medians = ", ".join(
         f"{units.plain(name, 40)} {units.duration(work.median)}"
-        for name, work in sorted(facts.operations.items(), key=lambda item: -(item[1].median or 0))
+        for name, work in sorted(facts.operations.items(), key=lambda item: -(item[1].median or 0))[:_MOST_NAMED]
         if work.median is not None
     )
-    share = f"{facts.hashing:.0%} of all service time"
-    text = f"sign-up and sign-in took {share}, in {number:,} of {facts.requests:,} requests"
-    text += f" (medians: {medians})" if medians else ""
-    hashed = sum(facts.share("hash").values())
-    text += f"; hashing alone was {hashed:.0%} of what clients waited" if hashed else ""
+    said.append(f"medians: {medians}" if medians else "")
     cpu = facts.over("cpu", "process").get("auth")
-    return text + (f"; auth used {cpu.mean:.2f} of {counted(facts.run.machine.cores, 'core')}" if cpu else "")
+    said.append(f"auth used {cpu.mean:.2f} of {counted(facts.run.machine.cores, 'core')}" if cpu else "")
+    return "; ".join(filter(None, said))
 
 
 HASHING: Final = Rule(
@@ -150,8 +159,7 @@ SEATS: Final = Rule(
 def _failed(facts: Facts) -> int:
     """Count failures, without the refusals of flights that were sold out."""
     failed = sum(work.failed for work in facts.operations.values())
-    refused = facts.booked.refused if facts.booked and _sold_out(facts) else 0
-    return max(failed - refused, 0)
+    return max(failed - (facts.refused if _sold_out(facts) else 0), 0)
 
 
 def _failing(facts: Facts) -> float:
@@ -161,10 +169,11 @@ def _failing(facts: Facts) -> float:
 
 def _failing_evidence(facts: Facts) -> str:
     text = f"{_failed(facts):,} of {facts.requests:,} requests failed ({_failed(facts) / facts.requests:.1%})"
-    most = next(iter(facts.reasons.items()), None)
-    if most is None:
+    told = ((key, count) for key, count in facts.reasons.items() if not (_sold_out(facts) and refusal(*key)))
+    first = next(told, None)
+    if first is None:
         return text
-    (operation, reason), count = most
+    (operation, reason), count = first
     what = f"{units.plain(operation, 40)}: {units.plain(reason, 160)}" if operation else units.plain(reason, 160)
     return f"{text}, most often {what} ({counted(count, 'time')})"
 

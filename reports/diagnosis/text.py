@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Final
 
+from lab.model.threshold import INTEGRITY_METRICS
 from lab.model.verdict import Validity
 from lab.model.words import counted
 from reports import units
@@ -43,7 +44,7 @@ def lines(found: Diagnosis, width: int = USUAL_WIDTH) -> Iterator[Line]:
     columns = min(max(width, NARROWEST), WIDEST)
     yield ()
     yield from wrapped((Span("  "),), headline(found), columns, BOLD, 2)
-    if caution := believed(found):
+    for caution in filter(None, (believed(found), audited(found))):
         yield from wrapped((Span("  "), Span(f"{Mark.WARN} ", WARN)), caution, columns, WARN, 4)
     for number, each in enumerate(found.found, start=1):
         yield ()
@@ -78,8 +79,18 @@ def believed(found: Diagnosis) -> str:
     if verdict is None:
         return "The run has no verdict: it goes on, or was killed. These are its figures so far."
     if verdict.validity is Validity.INVALID:
-        return "The run is INVALID: its timings cannot be believed until what spoils it is mended."
+        gates = [each.gate for each in verdict.findings if each.level is Validity.INVALID]
+        by = f" ({units.plain(', '.join(gates), 200)})" if gates else ""
+        return f"The run is INVALID{by}: its timings cannot be believed until what spoils it is mended."
     return ""
+
+
+def audited(found: Diagnosis) -> str:
+    """Say what the audit found, which no speed makes good; "" where it found nothing, or there was none."""
+    integrity = found.facts.run.integrity
+    broken = {metric: getattr(integrity, metric, None) or 0 for metric in INTEGRITY_METRICS}
+    said = ", ".join(f"{metric} {value:,}" for metric, value in broken.items() if value)
+    return f"The audit found that what was sold is not true: {said}. Mend that before the speed." if said else ""
 
 
 def as_json(found: Diagnosis) -> str:

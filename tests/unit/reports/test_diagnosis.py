@@ -20,7 +20,8 @@ from lab.model.server_timing import SUMS
 from lab.model.verdict import Finding, Integrity, Validity
 from reports.diagnosis import text
 from reports.diagnosis.diagnose import RULES, diagnose
-from reports.diagnosis.facts import Booked, Facts, Work, facts, over
+from reports.diagnosis.facts import Booked, Facts, Work
+from reports.diagnosis.gathering import facts, over
 from reports.diagnosis.rule import Diagnosis, apply
 from reports.levels import levels
 from tests import synthetic
@@ -299,7 +300,9 @@ def test_what_sign_ins_wait_for_is_their_own_doing() -> None:
     found = look(hashing)
 
     assert [each.rule for each in found.found] == ["password-hashing"]
-    assert "hashing alone was 31%" in found.found[0].evidence
+    assert found.found[0].evidence.startswith(
+        "auth.hash was 31% of what clients waited (and the wait for it: auth.queue 62%)"
+    )
     assert "threads-full" in found.clear
     without = replace(hashing, operations={"booking": BOOKING})
     assert look(without).found[0].rule == "threads-full"
@@ -408,7 +411,17 @@ def test_an_invalid_run_is_said_to_be_one() -> None:
     """Before its findings, which may be the generator's."""
     run = synthetic.run(verdict=synthetic.INVALID)
 
-    assert "The run is INVALID" in text.summary(look(replace(WELL, run=run)))
+    shown = text.summary(look(replace(WELL, run=run)))
+    assert "The run is INVALID (generator CPU): its timings" in shown
+    assert "The audit found" not in shown
+
+
+def test_what_the_audit_found_is_said_before_what_slows() -> None:
+    """A platform that sells what it does not have needs no speed; a clean audit is no word."""
+    shown = text.summary(look(replace(WELL, run=synthetic.run(integrity=synthetic.OVERSOLD))), 120)
+
+    assert "! The audit found that what was sold is not true: seats_oversold 345, " in shown
+    assert text.audited(look(WELL)) == ""
 
 
 def test_the_document_lists_every_rule_as_the_code_has_it() -> None:
