@@ -6,34 +6,28 @@ The services are real ones and talk HTTP; their clock is the test's, so that a b
 from __future__ import annotations
 
 import json
-import threading
 import time
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
-from io import BytesIO
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 from urllib3 import PoolManager
-from werkzeug.serving import make_server
 
 from lab.engine.recorder import Recorder
 from lab.model.sample import Tally
 from lab.model.server_timing import timing_of
 from reference_services.common import client, database, timing
-from reference_services.common.composition import make_app, read_config
 from reports.attribution.difference import difference
 from reports.attribution.operation import MEDIAN, operations
+from tests.integration.services.within import SERVICES, composed, served
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from flask import Flask
-
     from reports.attribution.operation import Operation
 
-SERVICES: Final = ("flights", "auth", "booking", "gateway")
 DELAY_NS: Final = 30_000_000
 DELAY_US: Final = 30_000
 TOLERANCE_US: Final = 3_000
@@ -72,44 +66,18 @@ class Platform:
             self.clock.pass_by(DELAY_NS)
 
 
-@contextmanager
-def served(app: Flask) -> Iterator[str]:
-    """Serve an app by threads of this process."""
-
-    def whole(environ: dict[str, Any], start_response: Any) -> Any:  # noqa: ANN401 - as WSGI has it
-        # The services read a body to its end, which this server does not know.
-        environ["wsgi.input"] = BytesIO(environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0)))
-        return app(environ, start_response)
-
-    server = make_server("127.0.0.1", 0, whole, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
 @pytest.fixture
 def platform(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Platform]:
     """Give the platform, with the profile in which a booking takes all hops."""
     found = Platform(Clock())
     for module in (timing, client, database):
         monkeypatch.setattr(module, "monotonic_ns", found.clock)
-    key = tmp_path / "jwt.key"
-    key.write_text("k" * 40, encoding="ascii")
-    nowhere = "http://127.0.0.1:9"
-    urls = {"AUTH_URL": nowhere, "FLIGHTS_URL": nowhere, "BOOKING_URL": nowhere, "REMINDER_URL": nowhere}
     with ExitStack() as stack:
-        for service in SERVICES:
-            common = {"PROFILE": "safe", "BUS_URL": f"queue://{tmp_path}/bus", "JWT_SECRET_FILE": str(key)}
-            own = {"DATABASE_URL": f"sqlite:///{tmp_path}/{service}.db", "BCRYPT_COST": "4", "UPSTREAM_TIMEOUT_S": "60"}
-            app = make_app(service, read_config(service, {**common, **own, **urls}))
+        urls: dict[str, str] = {}
+        for service, app in composed(tmp_path, "safe", urls):
             app.before_request(lambda service=service: found.delay(service))
-            url = urls[f"{service.upper()}_URL"] = stack.enter_context(served(app))
-        found.gateway = url
+            urls[service] = stack.enter_context(served(app))
+        found.gateway = urls["gateway"]
         yield found
 
 
