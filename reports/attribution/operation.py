@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from lab.model.server_timing import CLIENT, COUNTS, GAP, SUMS
-from reports.comparison.headline import FIRST
 from reports.shown import HIDDEN_BELOW
 
 if TYPE_CHECKING:
@@ -21,6 +20,8 @@ if TYPE_CHECKING:
     from lab.model.sample import TrendKey
 
 Sums = dict[str, dict[int, int]]
+FIRST: Final = "booking"
+"""The operation that the platform is there for."""
 HOPS: Final = ("gateway", "auth", "booking", "flights", "reminder")
 """The order in which a request meets them."""
 KINDS: Final = ("own", "hash", "group", "db", "pool", "queue", "net")

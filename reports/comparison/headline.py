@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from reports import units
+from reports.attribution.operation import FIRST
 from reports.comparison import words
 from reports.stats.ruling import Answer
 
@@ -13,8 +14,6 @@ if TYPE_CHECKING:
 
     from reports.comparison.result import Row
 
-FIRST: Final = "booking"
-"""The operation that the platform is there for."""
 _ORDER: Final = ("p95", "throughput", "p99", "p50", "failures")
 _MOST_OTHERS: Final = 2
 _CLEAR: Final = (Answer.IMPROVED, Answer.REGRESSED)
