@@ -1,7 +1,7 @@
 """A Markdown page whose console blocks are played: its commands, what becomes of their output, and its pictures.
 
 A block holds one command, `$ airbourne-lab …`, and what it printed. A comment above it may say how it ends and which of
-its lines stay (`<!-- play: exit 99; keep first 3, from "INTEGRITY" to "THRESHOLDS", 4 from "report", last 2 -->`);
+its lines stay (`<!-- play: exit 98 or 99; keep first 3, from "INTEGRITY" to "THRESHOLDS", 4 from "x", last 2 -->`);
 what is left out becomes a line `…`. A comment above a picture says which part of which file of the newest run it shows:
 `<!-- picture: report.html; .verdict -->`, from the first to the last of the elements that are named.
 """
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class Block:
         key: the command, and which one it is where it stands more than once.
         section: the heading that it stands under.
         command: without the prompt.
-        exit: how it ends.
+        exits: the codes that it may end with.
         keep: which lines of its output stay; "" for all.
         start: the first line of the page that is its output.
         end: the line that closes the block.
@@ -48,7 +48,7 @@ class Block:
     key: str
     section: str
     command: str
-    exit: int
+    exits: tuple[int, ...]
     keep: str
     start: int
     end: int
@@ -78,6 +78,10 @@ class Page:
     lines: tuple[str, ...]
     blocks: tuple[Block, ...]
     pictures: tuple[Picture, ...]
+
+    def cut_already(self, block: Block) -> Page:
+        """Give the page with all lines of this block's output kept."""
+        return replace(self, blocks=tuple(replace(one, keep="") if one == block else one for one in self.blocks))
 
     def filled(self, outputs: Mapping[str, str]) -> str:
         """Give the page with what the commands printed, by their keys; the others' blocks stay.
@@ -116,26 +120,27 @@ def read(text: str) -> Page:
             if prompt != "$" or _FENCE not in lines[number:]:
                 raise PageError(f"line {number + 1}: a console block begins with `$ airbourne-lab …`, and ends")
             seen[command] += 1
-            status, keep = _told(told)
+            exits, keep = _told(told)
             end = lines.index(_FENCE, number)
             key = command if seen[command] == 1 else f"{command} ({seen[command]})"
-            blocks.append(Block(key, section, command, status, keep, number + 2, end))
+            blocks.append(Block(key, section, command, exits, keep, number + 2, end))
             told = ""
     return Page(tuple(lines), tuple(blocks), tuple(pictures))
 
 
-def _told(text: str) -> tuple[int, str]:
-    """Give how a command ends, and which lines are kept."""
-    status, keep = 0, ""
+def _told(text: str) -> tuple[tuple[int, ...], str]:
+    """Give how a command may end, and which lines are kept."""
+    exits: tuple[int, ...] = (0,)
+    keep = ""
     for part in filter(None, text.split("; ")):
         what, _, value = part.partition(" ")
         if what == "exit":
-            status = int(value)
+            exits = tuple(map(int, value.split(" or ")))
         elif what == "keep":
             keep = value
         else:
             raise PageError(f'"play: {text}": say exit and keep')
-    return status, keep
+    return exits, keep
 
 
 def _picture(text: str, line: str, blocks: list[Block]) -> Picture:

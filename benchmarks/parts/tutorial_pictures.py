@@ -23,7 +23,7 @@ FLAGS: Final = (
     "--disable-component-update",
     "--disable-sync",
 )
-WIDTH: Final = 1000
+WIDTH: Final = 900
 MARGIN: Final = 12
 SETTLED_MS: Final = 2500
 """Until charts that are drawn when they come into view have been drawn."""

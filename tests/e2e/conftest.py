@@ -139,7 +139,7 @@ def lab(tmp_path: Path) -> Iterator[Lab]:
 def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """The command line in a folder whose platform is up, for the runs of all tests of a module."""
     found = Lab(tmp_path_factory.mktemp("standing"))
-    up = found.run("up", "--port-offset", str(_free_offset()))
+    up = found.run("up", "--port-offset", str(free_offset()))
     try:
         assert up.code == 0, up.err
         yield found
@@ -149,7 +149,7 @@ def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     assert (down.code, status.code) == (0, 1), down.err + status.out
 
 
-def _free_offset() -> int:
+def free_offset() -> int:
     """Give a port offset between that of a user's own platform and the ports that systems give to clients."""
     offsets = random.sample(range(10_000, 27_000, 5), 1000)
     return next(offset for offset in offsets if all(is_free(port + offset) for port in PORTS.values()))
