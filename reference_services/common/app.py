@@ -49,7 +49,8 @@ def new_app(common: Common) -> Flask:
     timed = Timed(app.wsgi_app, common.service, told=common.server_timing)
     app.wsgi_app = timed  # type: ignore[method-assign]  # Flask's own way to go around an app
     app.extensions["timed"] = timed
-    app.extensions["door"] = SideDoor(common.host)
+    app.extensions["door"] = SideDoor(common.host, common.workers)
+    app.extensions["workers"] = common.workers
     return app
 
 
@@ -79,11 +80,12 @@ def complete_app(app: Flask, parts: Parts) -> Flask:
     for blueprint in parts.blueprints:
         app.register_blueprint(blueprint, url_prefix=parts.prefix)
     door: SideDoor = app.extensions["door"]
-    figures = {**figures_of(app), **parts.figures, "figuresPort": Figure(door.port)}
+    own, telling = figures_of(app, app.extensions["workers"])
+    figures = {**own, **parts.figures, "figuresPort": Figure(door.port)}
     health = Health(parts.checks, figures, server_of(app))
     app.register_blueprint(health_routes(health))
     app.register_blueprint(openapi_routes(app.name.rpartition(".")[2], parts.operations))
-    app.extensions["background"] = parts.background.beside(door.tasks(health), door.close)
+    app.extensions["background"] = parts.background.beside([*door.tasks(health), *telling], door.close)
     return app
 
 

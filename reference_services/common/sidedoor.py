@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from reference_services.common.health import Health
+    from reference_services.common.workers import Workers
 
 LOOPBACK: Final = "127.0.0.1"
 LOOK_S: Final = 0.5
@@ -36,15 +37,17 @@ class SideDoor:
 
     Args:
         host: where the service listens.
+        workers: the processes that serve it, of which the one on duty is at the door.
     """
 
-    def __init__(self, host: str) -> None:
+    def __init__(self, host: str, workers: Workers) -> None:
         self._wanted = host == LOOPBACK
+        self._workers = workers
         self._server: _Server | None = None
 
     def port(self) -> int | None:
-        """Give where the door is; None where there is none (yet, or in this process)."""
-        return None if self._server is None else int(self._server.server_address[1])
+        """Give where the door is; None where there is none (yet)."""
+        return self._workers.door or None
 
     def tasks(self, health: Health) -> list[Task]:
         """Give the work of the thread that answers with these figures, if the service is to have a door."""
@@ -54,6 +57,7 @@ class SideDoor:
         def let_in() -> bool:
             if self._server is None:
                 self._server = _Server(health)
+                self._workers.open_door(int(self._server.server_address[1]))
             self._server.handle_request()
             return True
 

@@ -13,7 +13,7 @@ from multiprocessing import Lock
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from reference_services.common.profile import Profile
 
@@ -23,6 +23,10 @@ ALONE: Final = frozenset({"reminder"})
 SLOTS: Final = 1 << 16
 PROBES: Final = 16
 ENTRY: Final = struct.Struct("<QIi")
+DOOR: Final = struct.Struct("<H")
+NUMBERS: Final = 3
+"""So many a process tells of itself (figures.py)."""
+ROW: Final = struct.Struct(f"<{NUMBERS}q")
 LOCK_WITHIN_S: Final = 0.1
 
 
@@ -78,17 +82,40 @@ class Counts:
                 self._lock.release()
 
 
+class Board:
+    """Numbers that each process tells of itself, so that whichever is asked can tell of all.
+
+    A process that ends takes the others along, and their board: no row outlives whoever wrote it.
+    """
+
+    def __init__(self, rows: int) -> None:
+        self._rows = range(rows)
+        self._table = mmap.mmap(-1, rows * ROW.size)
+
+    def tell(self, row: int, numbers: Sequence[int]) -> None:
+        """Write one's own row."""
+        ROW.pack_into(self._table, row * ROW.size, *numbers)
+
+    def of_others(self, row: int) -> tuple[int, ...]:
+        """Add up what all rows but one's own say."""
+        others = [ROW.unpack_from(self._table, other * ROW.size) for other in self._rows if other != row]
+        return tuple(map(sum, zip(*others, strict=True)))
+
+
 class Workers:
     """The processes of one service.
 
     Attributes:
         count: how many.
         counts: of requests, where several processes must count together.
+        board: what they tell of themselves, where there are several.
     """
 
     def __init__(self, count: int = 1, *, counting: bool = False) -> None:
         self.count = count
         self.counts = Counts() if counting and count > 1 else None
+        self.board = Board(count) if count > 1 else None
+        self._door = mmap.mmap(-1, DOOR.size)
         self._duty = os.memfd_create("duty") if count > 1 else -1
         self._bell = os.eventfd(0, os.EFD_NONBLOCK) if count > 1 else -1
 
@@ -97,10 +124,29 @@ class Workers:
         if self.count == 1:
             return True
         try:
-            fcntl.lockf(self._duty, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.lockf(self._duty, fcntl.LOCK_EX | fcntl.LOCK_NB, 1)
         except OSError:
             return False
         return True
+
+    def place(self) -> int:
+        """Give which of them this process is, from 0; that one is on duty."""
+        for number in range(self.count - 1):
+            try:
+                fcntl.lockf(self._duty, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, number)
+            except OSError:
+                continue
+            return number
+        return self.count - 1
+
+    @property
+    def door(self) -> int:
+        """The port at which one of them answers for all (sidedoor.py); 0 where none does."""
+        return int(DOOR.unpack_from(self._door)[0])
+
+    def open_door(self, port: int) -> None:
+        """Let all of them know the port."""
+        DOOR.pack_into(self._door, 0, port)
 
     def ring(self) -> None:
         """Say that there is background work."""

@@ -23,21 +23,26 @@ THREADS: Final = 2
 BUSY: Final = SeriesKey("threads_busy", (("service", "gateway"),))
 
 
-def test_a_gateway_whose_threads_are_all_busy_tells_so(safe: Platform, nursery: Nursery) -> None:
-    """While no request is answered any more, the gateway's figures are, and they say that every thread is busy."""
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_gateway_whose_threads_are_all_busy_tells_so(safe: Platform, nursery: Nursery, workers: int) -> None:
+    """While no request is answered any more, the gateway's figures are, and they count the threads of all processes."""
     with ExitStack() as until_the_end:
         silent = until_the_end.enter_context(socket.create_server(("127.0.0.1", 0)))
         nowhere = f"http://127.0.0.1:{silent.getsockname()[1]}"
         urls = dict.fromkeys(("AUTH_URL", "FLIGHTS_URL", "BOOKING_URL", "REMINDER_URL"), nowhere)
-        gateway = nursery.start("gateway", THREADS=str(THREADS), UPSTREAM_TIMEOUT_S="300", **urls)
+        more = {"PROFILE": "safe+scaled", "WORKERS": str(workers), "THREADS": str(THREADS)}
+        gateway = nursery.start("gateway", UPSTREAM_TIMEOUT_S="300", **more, **urls)
         asked = Asked(Target(gateway.service.url, booking=safe.booking.url), answer_s=20.0)
         until_the_end.callback(asked.close)
         wait_until(lambda: DOOR in gateway.service.call("GET", "/figures").data, "the gateway's door is open")
         wait_until(lambda: asked.ask().get(BUSY) == 0, "the gateway tells its figures")
-        for _ in range(THREADS + 1):
+
+        def another_and_all_are_busy() -> bool:
             client = until_the_end.enter_context(socket.create_connection(("127.0.0.1", gateway.port)))
             client.sendall(b"GET /auth/api/v1/isAdmin?id=1 HTTP/1.1\r\nHost: gateway\r\n\r\n")
-        wait_until(lambda: asked.ask().get(BUSY) == THREADS, "the figures say that all threads are busy")
+            return asked.ask().get(BUSY) == THREADS * workers
+
+        wait_until(another_and_all_are_busy, "the figures say that all threads are busy")
         with PoolManager(timeout=Timeout(0.3), retries=False) as pool, pytest.raises(NoAnswerError):
             pool.request("GET", f"{gateway.service.url}/figures")
 

@@ -11,7 +11,7 @@ import pytest
 
 from reference_services.common.errors import Refusal
 from reference_services.common.profile import LADDER, profile_named
-from reference_services.common.workers import Counts, Workers, workers_of
+from reference_services.common.workers import Board, Counts, Workers, workers_of
 from reference_services.gateway.limiter import Limiter
 
 if TYPE_CHECKING:
@@ -26,9 +26,46 @@ def _ask_for_duty(workers: Workers, told: Connection, wait: Connection) -> None:
     wait.poll(PATIENCE_S)
 
 
+def _tell(workers: Workers, told: Connection, wait: Connection) -> None:
+    board = workers.board
+    assert board is not None
+    place = workers.place()
+    board.tell(place, [1, 10 * place, 0])
+    told.send(place)
+    wait.poll(PATIENCE_S)
+
+
 def _count(counts: Counts, times: int) -> None:
     for _ in range(times):
         counts.add("10.0.0.1", 7)
+
+
+def test_whichever_process_is_asked_knows_what_all_tell() -> None:
+    """Each has a row of its own; the one on duty has the first."""
+    workers = Workers(3)
+    assert workers.on_duty()
+    ours, theirs = FORK.Pipe()
+    hold, held = FORK.Pipe()
+    children = [FORK.Process(target=_tell, args=(workers, theirs, held)) for _ in range(2)]
+    for child in children:
+        child.start()
+    assert sorted(ours.recv() for _ in children) == [1, 2]
+    board = workers.board
+    assert board is not None
+    assert workers.place() == 0
+    board.tell(0, [5, 5, 5])
+    assert board.of_others(0) == (2, 30, 0)
+    assert board.of_others(2) == (6, 15, 5)
+    hold.send("go")
+    hold.send("go")
+    for child in children:
+        child.join(PATIENCE_S)
+
+
+def test_one_process_alone_needs_no_board() -> None:
+    """There is nobody to tell."""
+    assert Workers(1).board is None
+    assert Board(1).of_others(0) == ()
 
 
 def test_one_process_is_on_duty_until_it_ends() -> None:
