@@ -43,21 +43,28 @@ def write_html(folder: RunFolder) -> Path:
         RunError: the run cannot be read, or the file not be written.
     """
     data = frame.load(folder)
-    warmup = data.run.warmup
-    beside = Beside(reading.load(folder, warmup), sampled.delays(folder, warmup))
-    offline.write(folder.report, render(data, kept.load(folder), beside))
+    offline.write(folder.report, render(data, kept.load(folder), beside(folder, data.run.warmup)))
     return folder.report
 
 
-def render(data: RunData, figures: Figures | None = None, beside: Beside | None = None) -> str:
+def beside(folder: RunFolder, warmup: int) -> Beside:
+    """Read what a run's target told beside its answers; the first seconds, as many as `warmup`, are not judged.
+
+    Raises:
+        RunError: the samples cannot be read.
+    """
+    return Beside(reading.load(folder, warmup), sampled.delays(folder, warmup))
+
+
+def render(data: RunData, figures: Figures | None = None, told: Beside | None = None) -> str:
     """Give the whole page.
 
     Args:
         data: the run and its figures.
         figures: of the file that it was imported from.
-        beside: what else its target told.
+        told: what its target told beside its answers.
     """
-    told, run = beside or Beside(), data.run
+    told, run = told or Beside(), data.run
     drawn = [*charts.charts(data), *attribution.charts(told.times, data.seconds)]
     return offline.page(
         "run.html.j2",

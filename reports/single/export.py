@@ -11,12 +11,17 @@ from dataclasses import asdict
 from math import isfinite
 from typing import TYPE_CHECKING, Any, Final
 
+from lab.model.server_timing import split
 from reports import audit, tables, words
+from reports.attribution.operation import SHOWN, leading
 from reports.units import NO_ANSWER
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from lab.importers.figures import Figures
     from lab.model.run import Run
+    from reports.attribution.operation import Operation
     from reports.frame import RunData
     from reports.tables import Figure, OperationRow, Table
 
@@ -24,19 +29,20 @@ REPORT_VERSION: Final = 1
 _AUDITED: Final = ("flights_checked", "bookings_accepted", "bookings_found", "seats_accepted", "notifications_found")
 
 
-def render(data: RunData, figures: Figures | None = None) -> str:
+def render(data: RunData, figures: Figures | None = None, told: Sequence[Operation] = ()) -> str:
     """Write a run as JSON; it ends with a line break.
 
     Args:
         data: the run.
         figures: those of the file that it was imported from.
+        told: where the time of its operations' requests went.
     """
-    text = json.dumps(as_dict(data, figures), indent=1, ensure_ascii=False, allow_nan=False)
+    text = json.dumps(as_dict(data, figures, told), indent=1, ensure_ascii=False, allow_nan=False)
     return text.encode("utf-8", "replace").decode("utf-8") + "\n"
 
 
-def as_dict(data: RunData, figures: Figures | None = None) -> dict[str, Any]:
-    """Give a run as the values that JSON knows."""
+def as_dict(data: RunData, figures: Figures | None = None, told: Sequence[Operation] = ()) -> dict[str, Any]:
+    """Give a run as the values that JSON knows; arguments as for `render`."""
     run, head = data.run, words.headline(data.run)
     operations, failures, checks = tables.operations(data), tables.failures(data), tables.checks(data)
     return {
@@ -65,6 +71,7 @@ def as_dict(data: RunData, figures: Figures | None = None) -> dict[str, Any]:
         "failures": [asdict(row) for row in failures.rows],
         "checks": [asdict(row) for row in checks.rows],
         "left_out": {"operations": _rest(operations), "failures": _rest(failures), "checks": _rest(checks)},
+        "where_time_goes": [_parts(operation) for operation in leading(told)],
         "audit": _audit(run),
         "script_errors": [{"count": error.count, "message": error.message} for error in run.script_errors],
         "imported": figures and {"file": figures.file, "notes": list(figures.notes), "tables": _tables(figures)},
@@ -116,6 +123,26 @@ def _operation(row: OperationRow) -> dict[str, Any]:
         "max": _value(row.maximum),
         "p95_of_all": _value(row.with_failures),
         "notes": {name: figure.note for name, figure in percentiles.items() if figure.note},
+    }
+
+
+def _parts(operation: Operation) -> dict[str, Any]:
+    bands = [band for band in map(operation.band, SHOWN) if band is not None]
+    return {
+        "operation": operation.name,
+        "requests": operation.requests,
+        "bands": [
+            {
+                "at": band.ranks.name,
+                "ranks": [band.ranks.low, band.ranks.high],
+                "waited": band.us,
+                "parts": [
+                    {**dict(zip(("hop", "kind"), split(label), strict=True)), "mean": us}
+                    for label, us in band.parts.items()
+                ],
+            }
+            for band in bands
+        ],
     }
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from lab.importers import figures as kept
 from reports import frame, outputs
+from reports.attribution.reading import operations
 from reports.markdown import LIMIT
 from reports.single import export, github, junit, markdown
 
@@ -51,20 +52,21 @@ def make(folder: RunFolder, wanted: Wanted, environ: Mapping[str, str]) -> list[
     """
     outputs.check(wanted.paths)
     data, figures = frame.load(folder), kept.load(folder)
+    told = operations(folder)
     renderers = {
-        "--html": lambda: _page(data, figures),
-        "--md": lambda: markdown.render(data, figures),
-        "--json": lambda: export.render(data, figures),
+        "--html": lambda: _page(folder, data, figures),
+        "--md": lambda: markdown.render(data, figures, told=told),
+        "--json": lambda: export.render(data, figures, told),
         "--junit": lambda: junit.render(data.run),
     }
     for option, path in wanted.paths.items():
         outputs.write(path, renderers[option]())
     if wanted.github:
-        github.summarize(environ, lambda limit: markdown.render(data, figures, min(limit, LIMIT)))
+        github.summarize(environ, lambda limit: markdown.render(data, figures, min(limit, LIMIT), told))
     return [path for path in wanted.paths.values() if not outputs.is_standard_output(path)]
 
 
-def _page(data: frame.RunData, figures: kept.Figures | None) -> str:
+def _page(folder: RunFolder, data: frame.RunData, figures: kept.Figures | None) -> str:
     from reports import html  # noqa: PLC0415 - plotly is heavy, and only a page needs it
 
-    return html.render(data, figures)
+    return html.render(data, figures, html.beside(folder, data.run.warmup))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from lab.model.verdict import Validity
 from lab.model.words import counted
 from reports import audit, tables, units, words
+from reports.attribution import told as times
 from reports.imported import cell
 from reports.markdown import LIMIT, escaped
 from reports.words import Mark
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from lab.importers.figures import Figures
     from lab.model.run import Run
+    from reports.attribution.operation import Operation
     from reports.frame import RunData
     from reports.tables import FailureRow, Figure, OperationRow, Table
 
@@ -25,17 +27,18 @@ NAME: Final = 80
 _EMPTY: Final = "–"
 
 
-def render(data: RunData, figures: Figures | None = None, limit: int = LIMIT) -> str:
+def render(data: RunData, figures: Figures | None = None, limit: int = LIMIT, told: Sequence[Operation] = ()) -> str:
     """Write a run as Markdown.
 
     Args:
         data: the run.
         figures: those of the file that it was imported from.
         limit: it stays shorter than this many characters; tables lose their last rows for that, and say how many.
+        told: where the time of its operations' requests went.
     """
     text, operations, failures = "", tables.operations(data), tables.failures(data)
     for most in MOST:
-        text = "\n".join(_lines(data, figures, operations, failures, most)) + "\n"
+        text = "\n".join([*_lines(data, figures, operations, failures, most), *_parts(told)]) + "\n"
         if len(text) < limit:
             return text
     return text[: max(limit - 1, 0)]
@@ -53,6 +56,13 @@ def _lines(
     yield from _audit(data.run)
     yield from _findings(data.run, most)
     yield from _failures(failures, most)
+
+
+def _parts(told: Sequence[Operation]) -> Iterator[str]:
+    """Say where the time of the main operation went."""
+    if said := times.line(told):
+        yield f"**Where the time goes:** {escaped(said, 600)}"
+        yield ""
 
 
 def _answer(data: RunData) -> Iterator[str]:

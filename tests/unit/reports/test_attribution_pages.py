@@ -23,6 +23,7 @@ from reports.attribution.shares import shares
 from reports.attribution.told import line
 from reports.comparison import export, files, markdown, metrics, page
 from reports.comparison import text as comparison
+from reports.single.make import Wanted, make
 from tests import synthetic
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 PARTS = {COUNTS, SUMS, TIMING}
 MS = 1000
+OF_A_RUN = Path(__file__).parents[3] / "docs" / "run-report.schema.json"
 SCHEMA = Path(__file__).parents[3] / "docs" / "comparison.schema.json"
 HOSTILE = "<b>book</b>"
 
@@ -176,6 +178,23 @@ def test_the_page_and_the_summary_say_where_the_time_goes_and_how_long_mails_tak
     assert "server_timing.................: booking at p95 61ms: auth 60ms, others 1ms" in summary
     assert "notification_delay............: avg=250" in summary
     assert "drain_time....................: 3.4s after the load ended" in summary
+
+
+def test_every_report_that_is_asked_for_says_where_the_time_goes(tmp_path: Path) -> None:
+    """The page that is written elsewhere as the run's own one, the Markdown, and the JSON, which keeps its schema."""
+    seconds = ticks(count=400)
+    folder = synthetic.folder(tmp_path / "run", synthetic.run(synthetic.tally(seconds)), seconds)
+    wanted = Wanted(html=tmp_path / "a.html", md=tmp_path / "a.md", json=tmp_path / "a.json")
+    make(folder, wanted, {})
+    assert 'id="attribution"' in (tmp_path / "a.html").read_text(encoding="utf-8")
+    assert "**Where the time goes:** booking at p95 61ms: auth 60ms" in (tmp_path / "a.md").read_text(encoding="utf-8")
+    values = json.loads((tmp_path / "a.json").read_text(encoding="utf-8"))
+    jsonschema_rs.validator_for(json.loads(OF_A_RUN.read_text(encoding="utf-8"))).validate(values)
+    (found,) = values["where_time_goes"]
+    assert (found["operation"], found["requests"]) == ("booking", 2400)
+    assert [band["at"] for band in found["bands"]] == ["median", "p95", "slowest 1 %"]
+    for band in found["bands"]:
+        assert sum(part["mean"] for part in band["parts"]) == pytest.approx(band["waited"])
 
 
 def sides(out: Path, *names: tuple[str, int]) -> Comparison:
