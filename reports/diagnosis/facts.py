@@ -10,10 +10,13 @@ from lab.gates.limits import AUTH_OPERATIONS, AUTH_SHARE
 from lab.model.run import Run
 from lab.model.sample import SeriesKey
 from lab.model.verdict import Finding
+from reports.full import LOAD
 from reports.levels import Level
 
 HASH: Final = "hash"
 BOOKING: Final = "booking"
+IDLE: Final = 0.7
+"""With less than this share of the machine in use, the run did not fill its cores."""
 _CONFLICT: Final = "HTTP 409"
 
 
@@ -112,6 +115,12 @@ class Facts:
         """Count the bookings that were refused while the run was judged; the ledger knows of those outside, too."""
         told = sum(count for (name, reason), count in self.reasons.items() if refusal(name, reason))
         return told if self.reasons or self.booked is None else self.booked.refused
+
+    @property
+    def cores_used(self) -> float | None:
+        """Give how many cores the platform and the load used; None where the platform's were not measured."""
+        used = self.over("cpu", "process")
+        return sum(cpu.mean for cpu in used.values()) if any(process != LOAD for process in used) else None
 
     def over(self, metric: str, tag: str) -> dict[str, Over]:
         """Give a gauge by one of its tags."""

@@ -8,9 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from lab.model.words import counted
-from reports.diagnosis.facts import BOOKING
+from reports.diagnosis.facts import BOOKING, IDLE
 from reports.diagnosis.rule import Rule, most
-from reports.full import LOAD
 
 if TYPE_CHECKING:
     from reports.diagnosis.facts import Facts
@@ -22,7 +21,6 @@ FEW_WAITS: Final = 0.01
 MANY: Final = 4
 COMMITTING: Final = 0.4
 """This share of the time in databases, on cores that are idle, is waiting for a disk."""
-IDLE: Final = 0.7
 QUERYING: Final = 0.05
 """Slow queries a second."""
 
@@ -86,24 +84,18 @@ ROWS: Final = Rule(
 )
 
 
-def _cores_used(facts: Facts) -> float | None:
-    """Give the share of the machine that the platform and the load used; None where it was not measured."""
-    used = facts.over("cpu", "process")
-    if not any(process != LOAD for process in used):
-        return None
-    return sum(cpu.mean for cpu in used.values()) / facts.run.machine.cores
-
-
 def _commits_missing(facts: Facts) -> str:
-    if _cores_used(facts) is None:
+    if facts.cores_used is None:
         return "the platform's CPU was not measured"
     seen = facts.parts or facts.over("db_threads_running", "service")
     return "" if seen else "no service told how long it was in its database"
 
 
 def _commits(facts: Facts) -> float:
-    used = _cores_used(facts)
-    if used is None or used >= IDLE:
+    if facts.cores_used is None:
+        return 0.0
+    used = facts.cores_used / facts.run.machine.cores
+    if used >= IDLE:
         return 0.0
     waits = _waits(facts)
     if waits is not None and waits >= CROWDED:  # they wait for a row, and not for the disk
@@ -115,7 +107,7 @@ def _commits(facts: Facts) -> float:
 
 
 def _commits_evidence(facts: Facts) -> str:
-    used = (_cores_used(facts) or 0.0) * facts.run.machine.cores
+    used = facts.cores_used or 0.0
     parts = facts.share("db")
     cores = counted(facts.run.machine.cores, "core")
     if parts:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from lab.model.words import counted
 from reports import units
-from reports.diagnosis.facts import BOOKING
+from reports.diagnosis.facts import BOOKING, IDLE
 from reports.diagnosis.rule import Rule, most
 from reports.full import threads
 
@@ -93,7 +94,17 @@ def _threads_evidence(facts: Facts) -> str:
     if sum(parts.values()) >= HELD_UP:
         said.append(f"{sum(parts.values()):.0%} of what clients waited was for a free thread or a core ({most(parts)})")
     said += [f"{units.plain(what, 200)} stopped growing with the load" for what in _pinned(facts)]
+    if (used := facts.cores_used) is not None:
+        said.append(f"the platform and its load used {used:.2f} of {counted(facts.run.machine.cores, 'core')}")
     return "; ".join(said)
+
+
+def _threads_remedy(facts: Facts) -> str:
+    used = facts.cores_used
+    known = "find what the threads wait for: more of them (THREADS) help only where that is neither a core nor a lock"
+    if used is None or used >= IDLE * facts.run.machine.cores:
+        return known
+    return f"{known}; the cores were not full of this run, so that another program on this machine may have had them"
 
 
 THREADS: Final = Rule(
@@ -103,9 +114,7 @@ THREADS: Final = Rule(
     _threads_missing,
     _threads,
     _threads_evidence,
-    lambda _: (
-        "find what the threads wait for: more of them (THREADS) help only where that is neither a core nor a lock"
-    ),
+    _threads_remedy,
 )
 
 

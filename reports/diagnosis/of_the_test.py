@@ -32,13 +32,18 @@ def no_requests(facts: Facts) -> str:
 
 
 def _generator_missing(facts: Facts) -> str:
-    return "" if facts.lag is not None or CPU_GATE in facts.findings else "nothing was recorded of the load processes"
+    # A timer that fires in time tells that it kept up; its CPU gate alone, only that it did not.
+    return "" if facts.lag is not None or _out_of_cpu(facts) else "nothing was recorded of how late its timer fired"
+
+
+def _out_of_cpu(facts: Facts) -> bool:
+    gate = facts.findings.get(CPU_GATE)
+    return gate is not None and gate.level is Validity.INVALID
 
 
 def _generator(facts: Facts) -> float:
     """Give the share of what was measured that the generator itself made: all, where it had no CPU left."""
-    gate = facts.findings.get(CPU_GATE)
-    if gate is not None and gate.level is Validity.INVALID:
+    if _out_of_cpu(facts):
         return 1.0
     if facts.lag is None or facts.lag <= LATE_LIMIT_MS * US_PER_MS or not facts.median:
         return 0.0
@@ -52,7 +57,9 @@ def _generator_evidence(facts: Facts) -> str:
         for name in (CPU_GATE, LATE_GATE)
         if (finding := facts.findings.get(name)) is not None and finding.level is not Validity.VALID
     ]
-    if facts.lag is not None and LATE_GATE not in facts.findings:
+    late = facts.findings.get(LATE_GATE)
+    # The gate looks at the whole run, and may hold where the judged part was late.
+    if facts.lag is not None and (late is None or late.level is Validity.VALID):
         said.append(f"its timer fired {facts.lag / US_PER_MS:.1f} ms late at p99")
     gap = sum(facts.share("gap").values())
     if gap > _LEAST_LATE:
