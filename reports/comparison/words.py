@@ -176,7 +176,7 @@ def health(side: SideNote) -> str:
     if None in levels:
         parts.append(f"{levels.count(None)} not judged")
     sound = sum(bool(run.integrity_ok) for run in side.runs)
-    audit = "audit clean" if sound == len(side.runs) else f"audit clean in {sound} of {len(side.runs)}"
+    audit = "audit clean" if sound == len(side.runs) else f"audit clean in {sound or 'none'} of {len(side.runs)}"
     return f"{counted(len(side.runs), 'run')}: {', '.join(parts)}; {audit}"
 
 
