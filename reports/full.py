@@ -48,7 +48,7 @@ def full(levels: tuple[Level, ...], cores: int) -> tuple[Full, ...]:
 
     Args:
         levels: from the lowest to the one that is looked at; those before it tell what still grew.
-        cores: of the machine that the load and, where it was measured, the platform ran on.
+        cores: of the machine that the load and, where it was measured, the platform ran on; 0 where nobody knows.
     """
     at = levels[-1]
     found = [*_pools(at), *threads(levels), *_cores(at, cores), *_queues(at)]
@@ -99,7 +99,7 @@ def _cores(at: Level, cores: int) -> Iterator[Full]:
     used = by_tag(at.gauges, "cpu", "process")
     ordered = sorted(used.items(), key=lambda item: -item[1])
     whole = sum(used.values())
-    machine = whole / cores >= MACHINE
+    machine = cores > 0 and whole / cores >= MACHINE
     for process, share in ordered:
         # What uses several cores is held up by none of them; that the machine is full is said of all together.
         if process != LOAD and CORE <= share <= 1 + (1 - CORE):

@@ -115,7 +115,7 @@ SATURATED: Final = Rule(
 
 def _cores_missing(facts: Facts) -> str:
     seen = [process for process in facts.over("cpu", "process") if process != LOAD]
-    return "" if seen else "the platform's CPU was not measured: it runs on another machine"
+    return "" if seen else "the platform's CPU was not measured: it runs elsewhere, or the run was imported"
 
 
 def _cores(facts: Facts) -> float:

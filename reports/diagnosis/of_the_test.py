@@ -28,7 +28,9 @@ _NO_REQUESTS: Final = "no request was recorded"
 
 def no_requests(facts: Facts) -> str:
     """Say that there are no requests to look at."""
-    return "" if facts.requests else _NO_REQUESTS
+    if facts.requests:
+        return ""
+    return "the file that was imported holds no samples" if facts.run.source else _NO_REQUESTS
 
 
 def _generator_missing(facts: Facts) -> str:

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lab.importers.bring import bring
 from lab.model.sample import SeriesKey
 from lab.model.verdict import Finding, Integrity, Validity
 from reports.diagnosis.diagnose import RULES, diagnose
@@ -36,6 +37,14 @@ if TYPE_CHECKING:
 
 SECONDS: Final = 180
 NAMES: Final = {rule.name for rule in RULES}
+JTL: Final = (
+    "timeStamp,elapsed,label,responseCode,responseMessage,threadName,dataType,success,failureMessage,bytes,sentBytes,"
+    "grpThreads,allThreads,URL,Latency,IdleTime,Connect"
+)
+STATS: Final = (
+    "Type,Name,Request Count,Failure Count,Median Response Time,Average Response Time,Min Response Time,"
+    "Max Response Time,Requests/s"
+)
 SERVICES: Final = ("gateway", "auth", "flights", "booking", "reminder")
 
 
@@ -352,6 +361,28 @@ def test_a_figure_that_is_taken_away_makes_no_finding_of_what_was_not_looked_at(
         assert sorted(named) == sorted(NAMES)
         assert all(each.evidence and each.remedy and 0 < each.score <= 1 for each in found.found)
     assert dict(before.not_looked_at).keys() <= dict(after.not_looked_at).keys()
+
+
+def test_an_imported_run_is_diagnosed_by_what_its_file_holds(tmp_path: Path) -> None:
+    """A .jtl whose latency grows with its threads and whose rate does not; and figures without a single sample."""
+    begin = 1_700_000_000_000
+    rows = [
+        f"{begin + second * 1000 + number * 12},{users * 10},Book,200,,t,text,true,,9,9,{users},{users},u,5,0,0"
+        for second in range(60)
+        for users in ((5, 10, 20, 40)[second // 15],)
+        for number in range(80)
+    ]
+    jtl = tmp_path / "load.jtl"
+    jtl.write_text("\n".join([JTL, *rows]) + "\n", encoding="utf-8")
+    stats = tmp_path / "load_stats.csv"
+    stats.write_text(f"{STATS}\nPOST,/book,90,1,9,25,3,40,2\n,Aggregated,90,1,9,25,3,40,2\n", encoding="utf-8")
+    sampled = diagnose(bring(jtl, "jmeter", tmp_path / "runs"))
+    summed = diagnose(bring(stats, "locust", tmp_path / "runs"))
+
+    assert [each.rule for each in sampled.found] == ["saturated"]
+    assert "nothing measured was full" in sampled.found[0].evidence
+    assert {name for name, _ in summed.not_looked_at} == NAMES
+    assert dict(summed.not_looked_at)["failing"] == "the file that was imported holds no samples"
 
 
 def test_a_folder_that_lacks_files_is_diagnosed_by_what_is_left(tmp_path: Path) -> None:
