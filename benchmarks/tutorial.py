@@ -2,11 +2,12 @@
 
 Usage: python benchmarks/tutorial.py [--folder DIR] [--only SECTION] [--scale X] [--pairs N] [--page FILE]
 
-With --folder nothing is thrown away, and what was played there is not played again: a play that was stopped goes on,
-and a page whose prose or cuts were changed is filled anew in seconds. With --only the commands of the sections whose
-heading has that word are played again, whatever was played before, and no others. --scale multiplies every time scale
-(1 where a command has none), --pairs is the ladder's; with either the page and its pictures go into the folder and not
-into docs: a page has the figures of the commands that stand in it. All of it takes about an hour.
+With --folder nothing is thrown away, and what was played there and ended as the page says is not played again: a play
+that was stopped goes on, and a page whose prose or cuts were changed is filled anew in seconds. With --only the
+commands of the sections whose heading has that word are played again, whatever was played before, and no others.
+--scale multiplies every time scale (1 where a command has none), --pairs is the ladder's; with either the page and its
+pictures go into the folder and not into docs: a page has the figures of the commands that stand in it. All of it takes
+about an hour.
 """
 
 from __future__ import annotations
@@ -135,6 +136,8 @@ def main() -> None:
     player = Player(folder, given.scale, given.pairs)
     as_it_stands = given.scale == 1 and given.pairs is None
     astray = _play(page, player, given.only)
+    # An hour later its prose may be another.
+    page = tutorial_page.read(given.page.read_text(encoding="utf-8"))
     to = given.page if as_it_stands else folder / given.page.name
     _fill(page, player, to)
     _shoot(page, player, folder, to.parent)
@@ -145,7 +148,8 @@ def _play(page: Page, player: Player, only: str) -> int:
     """Play what is to be played; gives how many commands ended in another way than the page says."""
     astray = 0
     for block in page.blocks:
-        wanted = only.lower() in block.section.lower() if only else block.key not in player.played
+        before = player.played.get(block.key)
+        wanted = only.lower() in block.section.lower() if only else before is None or before.exit not in block.exits
         if not wanted:
             continue
         print(f"$ {block.command}", flush=True)
@@ -162,7 +166,7 @@ def _fill(page: Page, player: Player, to: Path) -> None:
     """Write the page with the outputs that can be cut as it says; say which cannot."""
     outputs = {}
     for block in page.blocks:
-        if block.key not in player.played:
+        if block.key not in player.played or player.played[block.key].exit not in block.exits:
             continue
         output = player.played[block.key].output
         try:
