@@ -46,10 +46,14 @@ def write(found: Capacity, path: Path) -> None:
 
 def outlook(found: Capacity) -> tuple[str, str, str]:
     """Give the kind of headline, its mark and its word."""
+    if not found.most.level.rate:
+        return "failed", Mark.BAD.value, "NO ANSWER"
     if found.limited is not None:
         return "suspect", Mark.WARN.value, "GENERATOR-BOUND"
     if found.plateau is None:
         return "open", Mark.NONE.value, "NO PLATEAU YET"
+    if words.caution(found):
+        return "suspect", Mark.WARN.value, "CAPACITY, BY A GUESS"
     return "passed", Mark.GOOD.value, "CAPACITY"
 
 

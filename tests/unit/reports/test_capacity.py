@@ -197,7 +197,7 @@ def test_what_a_late_generator_leaves_open_is_no_fault_of_the_platforms() -> Non
 
     assert words.stopped_by(one).endswith("since the load generator was the limit.")
     assert "(the platform and its load used 0.70 of 2 cores): a lock, a disk or a wait" in words.stopped_by(well)
-    assert page.render(one).count("! generator with") == 2
+    assert page.render(one).count("! generator with") == page.render(one).count("!&nbsp;generator") == 2
     assert "! generator with" not in page.render(well)
 
 
@@ -244,6 +244,7 @@ def test_a_platform_that_answers_nothing_has_no_capacity() -> None:
 
     assert words.headline(one) == "as-found answered nothing well at any step: 100.00% of the requests failed."
     assert "answered nothing well" in page.render(one)
+    assert page.outlook(one)[2] == "NO ANSWER"
     assert "answered nothing well" in text.summary(one)
     assert json.loads(export.render(one))["law"] is None
     part = [*ticks[:66], *synthetic.failing(ticks[66:])]
@@ -291,8 +292,11 @@ def test_a_folder_gets_its_report_its_page_and_its_values(tmp_path: Path) -> Non
 
 def test_rates_that_are_hardly_known_are_told() -> None:
     """Seconds that differ by half make a guess of what follows; seconds that differ by a fiftieth don't."""
-    assert words.caution(found(noise=0.6, hold=6)).startswith("The rate with ")
+    guess = found(noise=0.6, hold=6)
+    assert words.caution(guess).startswith("The rate with ")
     assert not words.caution(found())
+    assert page.outlook(replace(guess, plateau=guess.most))[2] == "CAPACITY, BY A GUESS"
+    assert page.outlook(found())[2] == "CAPACITY"
 
 
 def test_the_text_fits_a_terminal() -> None:
