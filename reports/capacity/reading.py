@@ -16,6 +16,7 @@ from lab.model.run import Status, Totals
 from lab.model.sample import FAIL, OK, Tally
 from lab.model.threshold import INTEGRITY_METRICS, Outcome, judge
 from lab.model.verdict import Validity
+from lab.model.words import counted
 from reports.capacity.result import MISFIT, Break, Capacity, Measured
 from reports.full import full, unseen
 from reports.levels import SHORTEST, busiest, level
@@ -115,7 +116,7 @@ def _law(steps: Sequence[Measured]) -> tuple[Law | None, str]:
         return fit([Point(step.users, step.level.rate, step.level.error) for step in steps]), ""
     except FewPointsError:
         return None, (
-            f"{len(steps)} steps are too few to fit a law to: it takes {FEWEST} in which something was answered; "
+            f"{counted(len(steps), 'step')} can have no law: it takes {FEWEST} in which something was answered; "
             "give --steps more of them where the rate still grows"
         )
 

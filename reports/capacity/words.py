@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import isfinite
 from typing import TYPE_CHECKING, Final
 
+from lab.capacity import FLAT, grew
 from lab.model.words import counted
 from reports import units
 from reports.capacity.result import MISFIT
@@ -12,7 +13,7 @@ from reports.full import by_tag
 from reports.stats.usl import LEVEL
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from reports.capacity.result import Break, Capacity, Measured
     from reports.stats.usl import Law, Span
@@ -44,10 +45,11 @@ def headline(found: Capacity) -> str:
         said = f"{name}: from {counted(limited.users, 'user')} on the load generator was the limit: {limited.generator}"
         return f"{said}. Up to there it answered {rate(_before(found, limited))} at most."
     if found.plateau is None:
-        grown = most is top
-        end = "still grew at the last step" if grown else "had not settled at the last step"
-        return f"{name} {end}, {rate(top)}: give it more steps to see where that ends."
-    flat = f"{name} scales up to {counted(found.plateau.users, 'user')}: {rate(found.plateau)}"
+        return f"{name} {_unsettled(found.steps)}"
+    if found.plateau is found.steps[0]:
+        flat = f"{name} answers no more than with {counted(found.plateau.users, 'user')}: {rate(found.plateau)}"
+    else:
+        flat = f"{name} scales up to {counted(found.plateau.users, 'user')}: {rate(found.plateau)}"
     if top.users > found.plateau.users:
         flat += f"; with {top.users:,} users it is {rate(top)}"
         if found.plateau.level.median and top.level.median:
@@ -56,6 +58,17 @@ def headline(found: Capacity) -> str:
     if top.level.failed > FAILING:
         flat += f"; {units.percent(top.level.failed)} of the requests with {counted(top.users, 'user')} failed"
     return f"{flat}. Full there: {found.full[0].what}." if found.full else f"{flat}. {stopped_by(found)}"
+
+
+def _unsettled(steps: Sequence[Measured]) -> str:
+    """Say how far it came where there is no plateau."""
+    top = steps[-1]
+    if len(steps) == 1:
+        return f"was held with {counted(top.users, 'user')} alone, {rate(top)}: one step says nothing of how it scales."
+    numbers, rates = [step.users for step in steps], [step.level.rate for step in steps]
+    if grew(numbers, rates, max(range(len(steps) - 1), key=rates.__getitem__), len(steps) - 1):
+        return f"still grew at the last step, {rate(top)}: give it more steps to see where that ends."
+    return f"had not settled at the last step, {rate(top)}: it takes {FLAT} steps without growth to tell a plateau."
 
 
 def caution(found: Capacity) -> str:

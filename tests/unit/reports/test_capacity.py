@@ -252,12 +252,24 @@ def test_a_platform_that_answers_nothing_has_no_capacity() -> None:
     assert "; 100.00% of the requests with 64 users failed" in words.headline(half)
 
 
+def test_one_step_and_a_step_without_growth_are_no_growth() -> None:
+    """Growth is told where there is some; one flat step is no plateau yet, and a plateau from the first step is one."""
+
+    def said(rate: Callable[[int], float], *users: int) -> str:
+        return words.headline(found(rate, users=users))
+
+    assert "was held with 8 users alone" in said(FLAT, 8)
+    assert "still grew at the last step" in said(lambda n: 60.0 * n, 1, 2)
+    assert "had not settled at the last step" in said(lambda _: 100.0, 1, 2)
+    assert said(lambda _: 100.0, 1, 2, 4).startswith("as-found answers no more than with 1 user: ")
+
+
 def test_few_steps_have_no_law() -> None:
     """Four steps are measured and shown; a law is not fitted to them."""
     one = found(users=(1, 2, 4, 8))
 
     assert one.law is None
-    assert one.no_law.startswith("4 steps are too few")
+    assert one.no_law.startswith("4 steps can have no law: it takes 5")
     assert one.no_law in words.peak(one)
 
 
