@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 
 SCENARIOS: Final = Path(__file__).parents[2] / "scenarios"
 NOTHING_WRONG: Final = dict.fromkeys(INTEGRITY_METRICS, 0)
-SHORT: Final = ("--stage", "0s:4", "--stage", "3s:4")
+CLASSES: Final = ("Pinger", "Searcher", "MixedTraveller", "SessionBooker", "NaiveSpreadBooker")
 GIVING_BACK: Final = '''
 from locust import constant, task
 from scenarios.traveller import PoolTraveller
@@ -112,7 +112,7 @@ def test_what_the_load_cancels_is_cancelled_and_not_missing(seeded: Lab) -> None
     """Seats come back once; the audit takes the cancelled bookings for what they are."""
     (seeded.folder / "back.py").write_text(GIVING_BACK, encoding="utf-8")
     (seeded.folder / "back.toml").write_text(
-        'executor = "constant-vus"\nexec = "GivingBack"\nusers = "back.py"\nvus = 3\nduration = "4s"\n'
+        'executor = "constant-vus"\nexec = "GivingBack"\nusers = "back.py"\nvus = 3\nduration = "3s"\n'
         "[data]\nflights = 3\nusers = 3\n",
         encoding="utf-8",
     )
@@ -129,13 +129,20 @@ def test_what_the_load_cancels_is_cancelled_and_not_missing(seeded: Lab) -> None
 
 
 def test_every_class_does_its_work_on_the_platform(seeded: Lab) -> None:
-    """No request fails, no check fails, nothing raises, and the audit is clean, for one scenario of each class."""
-    for name in ("health", "search", "mixed", "load", "multi-flight"):
-        ended = seeded.run("run", "-s", shrunk(seeded.folder, name, 5, 4, 400), *SHORT, "--json")
-        totals = ended.json["totals"]
-        assert totals["ok"] > 5, name
-        assert (totals["failed"], totals["checks_failed"], totals["iteration_errors"]) == (0, 0, 0), name
-        assert figures(ended.json) == NOTHING_WRONG, name
+    """No request fails, no check fails, nothing raises, and the audit is clean, with users of each class at work."""
+    loads = [
+        f'[scenarios.{name}]\nexecutor = "constant-vus"\nexec = "{name}"\nvus = 4\nduration = "5s"\n'
+        for name in CLASSES
+    ]
+    worked = [f'"http_reqs{{scenario:{name}}}" = ["count>5"]\n' for name in CLASSES]
+    text = "".join([*loads, "[data]\nflights = 5\nusers = 4\nseats = [400, 400]\n[thresholds]\n", *worked])
+    (seeded.folder / "classes.toml").write_text(text, encoding="utf-8")
+    run = seeded.run("run", "-s", "classes.toml", "--json").json
+    totals = run["totals"]
+
+    assert {result["outcome"] for result in run["thresholds"]} == {"PASS"}, run["thresholds"]
+    assert (totals["failed"], totals["checks_failed"], totals["iteration_errors"]) == (0, 0, 0)
+    assert figures(run) == NOTHING_WRONG
 
 
 def test_lint_counts_the_seats_that_there_are(seeded: Lab) -> None:

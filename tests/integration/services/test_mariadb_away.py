@@ -128,7 +128,7 @@ def test_a_server_that_hangs_is_told_in_time(
 def test_rows_that_others_keep_are_told(nursery: Nursery, server: MariaDB) -> None:
     """A change of a row that somebody else keeps locked is a 503 that says so, and no seat is taken."""
     url = server.url(unique("flights"))
-    flights = nursery.start("flights", DATABASE_URL=url)
+    flights = nursery.start("flights", DATABASE_URL=url, UPSTREAM_TIMEOUT_S="8")
     made = make_city(flights)
     name = url.rpartition("/")[2].partition("?")[0]
     secret = server.password
