@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import isfinite, log
+from math import inf, isfinite, log
 from typing import TYPE_CHECKING, Final
 
 from lab.model.words import counted
@@ -32,6 +32,9 @@ def flat_part(facts: Facts) -> tuple[Level, Level] | None:
         return None
     first, last = facts.levels[busiest(facts.levels)[0]], facts.levels[-1]
     flat = last.offered >= APART * first.offered and _growth(first, last) < FLAT
+    integrity = facts.run.integrity
+    if last.median is None and integrity is not None and integrity.flights_sold_out:
+        return None  # what is sold out is refused, and not slow
     return (first, last) if flat and _slower(first, last) >= SLOWER else None
 
 
@@ -48,9 +51,12 @@ def _growth(level: Level, last: Level) -> float:
 
 
 def _slower(level: Level, last: Level) -> float:
-    if not level.median or not last.median:
-        return 1.0
-    return last.median / level.median
+    """Give how much longer answers took; where too few came for a median, how much longer each was waited for."""
+    if level.median and last.median:
+        return last.median / level.median
+    if last.median is None and last.rate < NEARLY * level.rate:
+        return inf if not last.rate else level.rate * last.offered / (last.rate * level.offered)
+    return 1.0
 
 
 def _levels_missing(facts: Facts) -> str:
@@ -74,9 +80,13 @@ def _saturated_evidence(facts: Facts) -> str:
     went = "fell" if last.rate < NEARLY * level.rate else "flat"
     text = (
         f"throughput {went} from {level.offered:,.0f} to {last.offered:,.0f} {unit} "
-        f"({level.rate:,.3g}/s, then {last.rate:,.3g}/s), while the median grew {_slower(level, last):.1f}-fold "
-        f"({units.duration(level.median)} to {units.duration(last.median)})"
+        f"({level.rate:,.3g}/s, then {last.rate:,.3g}/s), "
     )
+    if last.median is None:
+        text += "so that there were too few answers for a median"
+    else:
+        text += f"while the median grew {_slower(level, last):.1f}-fold "
+        text += f"({units.duration(level.median)} to {units.duration(last.median)})"
     if last.p95 is not None and not isfinite(last.p95):
         text += ", and p95 is no answer"
     was = _was_full(facts)

@@ -239,6 +239,22 @@ def test_baseline_is_hashing_first_and_seats_second() -> None:
     assert found[0].evidence.startswith("auth.hash was 95% of what clients waited")
 
 
+def test_a_throughput_that_broke_down_is_saturation_though_no_median_is_left() -> None:
+    """28 a second with 50 users, 5 with 100; not where they are refused because all is sold."""
+    low, middle, high = GROWING
+    broken = (replace(low, rate=14.0), replace(middle, rate=28.0), replace(high, rate=5.0, median=None, failed=0.6))
+    seen = changed(levels=broken)
+    sold = synthetic.run(integrity=Integrity(checked=True, flights_checked=4, flights_sold_out=4))
+
+    first = look(seen).found[0]
+    assert first.rule == "saturated"
+    assert first.evidence.startswith(
+        "throughput fell from 50 to 100 users (28/s, then 5/s), so that there were too few"
+    )
+    assert look(changed(levels=(*broken[:2], replace(high, rate=0.0, median=None)))).found[0].rule == "saturated"
+    assert "saturated" in look(replace(seen, run=sold)).clear
+
+
 def test_hashing_is_seen_by_its_part_whatever_its_operation_is_called() -> None:
     """A user class of somebody's own calls it "enter"; without parts nobody can tell."""
     enter = changed(operations={"enter": Work(900, 0, 300.0, 330_000.0)}, parts={"auth.hash": 250.0, "auth.own": 40.0})
