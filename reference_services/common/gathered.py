@@ -24,6 +24,10 @@ WAITED: Final = "group"
 """What a request's waiting is called in its timing: for the group before its own, and for what nobody else is told."""
 
 
+class LeaderLostError(Exception):
+    """The thread that did a group's work was ended in the middle; whether it was done is not known."""
+
+
 class _Place(Generic[W, R]):
     """One who waits: for a result, or for being told to do the work."""
 
@@ -96,15 +100,19 @@ class Gathered(Generic[W, R]):
         with self._lock:
             group = [first, *(self._waiting.popleft() for _ in range(min(self._most - 1, len(self._waiting))))]
         work = None
+        pairs: list[tuple[_Place[W, R], R | Exception]]
+        # Whatever ends this thread in the middle must not leave others waiting for ever.
+        pairs = [(place, LeaderLostError("who did this for all was ended")) for place in group]
         try:
             with timing.for_all() as work:
                 outcomes = self._work([place.wish for place in group])
             pairs = list(zip(group, outcomes, strict=True))
         except Exception as failure:  # noqa: BLE001 - whoever waits has to hear of it
             pairs = [(place, failure) for place in group]
-        self._pass_on()
-        for place, outcome in pairs:
-            place.settle(outcome, work)
+        finally:
+            self._pass_on()
+            for place, outcome in pairs:
+                place.settle(outcome, work)
 
     def _pass_on(self) -> None:
         with self._lock:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from reference_services.common import timing
-from reference_services.common.gathered import Gathered
+from reference_services.common.gathered import Gathered, LeaderLostError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -45,6 +45,31 @@ def test_a_lone_wish_is_done_at_once_by_its_own_thread() -> None:
     gathered = Gathered(work, 8)
     assert [gathered.do(3), gathered.do(4)] == [-3, -4]
     assert done == [threading.get_ident()] * 2
+
+
+def test_a_leader_that_is_ended_leaves_nobody_waiting() -> None:
+    """What ends a thread, and is no error, is its own; the others of its group are told, and the next group goes on."""
+    begun, go = threading.Semaphore(0), threading.Semaphore(0)
+
+    def work(wishes: Sequence[int]) -> list[int]:
+        begun.release()
+        assert go.acquire(timeout=PATIENCE_S)
+        if len(wishes) > 1:
+            raise SystemExit
+        return [-wish for wish in wishes]
+
+    gathered = Gathered(work, 2)
+    with ThreadPoolExecutor(4) as pool:
+        first = pool.submit(gathered.do, 1)
+        assert begun.acquire(timeout=PATIENCE_S)
+        others = [pool.submit(gathered.do, wish) for wish in (2, 3, 4)]
+        while len(gathered._waiting) < 3:  # noqa: SLF001 - nothing else tells that they wait
+            threading.Event().wait(0.001)
+        go.release(3)
+        outcomes = [other.exception(PATIENCE_S) for other in others]
+    assert first.result() == -1
+    kinds = sorted(type(outcome).__name__ for outcome in outcomes)
+    assert kinds == [LeaderLostError.__name__, "NoneType", "SystemExit"]
 
 
 def test_who_comes_meanwhile_is_the_next_group() -> None:
