@@ -13,7 +13,7 @@ import pytest
 from lab.stack.backend import Backend
 from tests.integration.services.lone import Nursery
 from tests.integration.services.platform import ONE, Flight, Platform, User, started
-from tests.real import require
+from tests.real import RabbitMQ, require
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,6 +55,13 @@ def impatient(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Platf
     monkeypatch.setenv("UPSTREAM_TIMEOUT_S", "1")
     with started(tmp_path, "safe") as platform:
         yield platform
+
+
+@pytest.fixture(scope="session")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitMQ]:
+    """Give the worker's other broker, which a test may stop, kill and suspend; each leaves it running."""
+    with RabbitMQ(tmp_path_factory.mktemp("broker")) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

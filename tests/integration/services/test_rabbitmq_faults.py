@@ -13,23 +13,14 @@ from reference_services.common.amqp_publisher import AmqpPublisher
 from reference_services.common.errors import BusError
 from tests.integration.services.broker import bodies, collect, consuming, own_bus, publishing
 from tests.integration.services.platform import wait_until
-from tests.real import RabbitMQ
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from reference_services.common.bus import BusConfig
+    from tests.real import RabbitMQ
 
 ENOUGH = 400
 # Far more than any wait of ours, far less than a test's patience.
 BOUND_S = 25.0
-
-
-@pytest.fixture(scope="module")
-def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitMQ]:
-    """A broker of this module's own, which its tests may break; each leaves it running."""
-    with RabbitMQ(tmp_path_factory.mktemp("broker")) as server:
-        yield server
 
 
 @pytest.fixture

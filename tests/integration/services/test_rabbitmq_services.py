@@ -10,7 +10,6 @@ from tests.integration.services.broker import letters, own_bus, publishing
 from tests.integration.services.mailhost import MailHost
 from tests.integration.services.messages import message
 from tests.integration.services.platform import API, at_once, everything, unique, wait_until
-from tests.real import RabbitMQ
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,13 +18,7 @@ if TYPE_CHECKING:
     from tests.integration.services.client import Answer, Service
     from tests.integration.services.lone import Lone, Nursery
     from tests.integration.services.platform import Platform
-
-
-@pytest.fixture(scope="module")
-def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitMQ]:
-    """A broker of this module's own, which its tests may break; each leaves it running."""
-    with RabbitMQ(tmp_path_factory.mktemp("broker")) as server:
-        yield server
+    from tests.real import RabbitMQ
 
 
 @pytest.fixture
