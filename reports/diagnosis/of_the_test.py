@@ -57,12 +57,13 @@ def _generator_evidence(facts: Facts) -> str:
     said = [
         f"{finding.sentence} ({finding.level})"
         for name in (CPU_GATE, LATE_GATE)
-        if (finding := facts.findings.get(name)) is not None and finding.level is not Validity.VALID
+        if (finding := facts.findings.get(name)) is not None and finding.level is Validity.INVALID
     ]
     late = facts.findings.get(LATE_GATE)
-    # The gate looks at the whole run, and may hold where the judged part was late.
-    if facts.lag is not None and (late is None or late.level is Validity.VALID):
-        said.append(f"its timer fired {facts.lag / US_PER_MS:.1f} ms late at p99")
+    # The gate looks at all requests of the whole run, and may hold where most of the judged part came late.
+    if facts.lag is not None and (late is None or late.level is not Validity.INVALID):
+        share = f", {facts.lag / facts.median:.0%} of the median" if facts.median else ""
+        said.append(f"its timer fired {facts.lag / US_PER_MS:.1f} ms late at p99{share}")
     gap = sum(facts.share("gap").values())
     if gap > _LEAST_LATE:
         said.append(f"{gap:.0%} of what clients waited was outside the platform")

@@ -286,7 +286,7 @@ def test_a_generator_that_was_late_in_the_judged_part_alone_says_by_how_much() -
     """Its gate, which looks at the whole run, held."""
     late = changed(lag=38_000.0, operations=work(booking=Work(8600, 0, 240.0, 31_000.0)))
 
-    assert look(late).found[0].evidence == "its timer fired 38.0 ms late at p99"
+    assert look(late).found[0].evidence == "its timer fired 38.0 ms late at p99, 123% of the median"
 
 
 def test_a_timer_that_nobody_watched_is_no_generator_that_kept_up() -> None:
