@@ -187,8 +187,11 @@ def test_a_redirect_is_not_followed(platform: Platform) -> None:
     ],
     ids=["silence", "no http", "cut off", "trickle", "chunked trickle"],
 )
-def test_no_target_can_make_a_call_hang(pieces: list[bytes], pause: float, words: str) -> None:
+def test_no_target_can_make_a_call_hang(
+    monkeypatch: pytest.MonkeyPatch, pieces: list[bytes], pause: float, words: str
+) -> None:
     """Silence, half an answer and an answer that only trickles all end within the client's time-outs."""
+    monkeypatch.setattr("lab.platform.PAUSES_S", (0.01, 0.01, 0.01))
 
     def speak(connection: socket.socket) -> None:
         for piece in pieces:
