@@ -39,7 +39,7 @@ RECORD: Final = "played.json"
 SCALED: Final = {"run": 0.0, "ladder": 0.0, "capacity": 0.6}
 """Commands that have a time scale, and the least that each takes."""
 WIDTH: Final = "100"
-WITHOUT_WORDS: Final = "first 12, last 6"
+WITHOUT_WORDS: Final = "last 12"
 """What is kept of an output that does not have the words by which the page cuts it."""
 
 
