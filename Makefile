@@ -12,7 +12,7 @@ run: $(VENV)/.installed
 	@$(BIN)/airbourne-lab run --scenario ramp
 
 test: lint servers
-	@$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
+	@$(BIN)/python -m pytest --numprocesses 3 --dist worksteal
 
 lint: $(VENV)/.installed-dev
 	@$(BIN)/ruff check .
