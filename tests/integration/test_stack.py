@@ -279,8 +279,8 @@ def test_a_service_that_is_late_says_so(root: Path, offset: int, monkeypatch: py
     """A service that never becomes healthy is named when the time is over, and all is stopped."""
     monkeypatch.setenv("FAKE_DEAF", "booking")
 
-    with pytest.raises(StackError, match=r"not ready within 3 s: .*booking \(port") as caught:
-        up(root, port_offset=offset, module=FAKE, timeout=3.0)
+    with pytest.raises(StackError, match=r"not ready within 6 s: .*booking \(port") as caught:
+        up(root, port_offset=offset, module=FAKE, timeout=6.0)
 
     assert '"GET /health HTTP/1.1" 503' in str(caught.value)
     assert alive_in(root) == []
