@@ -7,14 +7,18 @@ from typing import TYPE_CHECKING, Final
 
 from reports.comparison.metrics import Metric
 from reports.comparison.result import Row
+from reports.stats.ruling import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from reports.comparison.result import Comparison
 
-SHOWN: Final = ("p95", "throughput")
+MEDIAN: Final = "p50"
+TAIL: Final = "p95"
+SHOWN: Final = (MEDIAN, TAIL, "throughput")
 """The metrics that a reader is shown the ledger of; the JSON holds it of all."""
+_VERDICTS: Final = frozenset({Answer.IMPROVED, Answer.REGRESSED, Answer.EQUIVALENT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,3 +55,17 @@ def ledger(found: Comparison, operation: str = "", metric: str = "") -> Iterator
             if row.candidate == side.label and wanted:
                 step = steps.get((side.label, row.operation, row.metric.name), row)
                 yield Entry(side.label, side.note, side.revision, row.operation, row.metric, step, row)
+
+
+def followed(found: Comparison, operation: str) -> str:
+    """Choose the metric whose steps are drawn: p95, or the median where there are verdicts on that alone.
+
+    Short runs have too few requests beyond their p95 to judge it.
+    """
+    judged = {
+        metric
+        for metric in (MEDIAN, TAIL)
+        for entry in ledger(found, operation, metric)
+        if entry.cumulative.ruling.answer in _VERDICTS
+    }
+    return MEDIAN if judged == {MEDIAN} else TAIL

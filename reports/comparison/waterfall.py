@@ -1,4 +1,4 @@
-"""The waterfall: what each iteration did to the main operation's p95, from the baseline to where it stands now."""
+"""The waterfall: what each iteration did to the main operation's latency, from the baseline to where it stands now."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from reports import units
 from reports.comparison import words
-from reports.comparison.ledger import ledger
+from reports.comparison.ledger import followed, ledger
 from reports.comparison.metrics import Unit
 from reports.drawing import MS, Chart, inert
 from reports.stats.ruling import Answer
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from reports.comparison.ledger import Entry
     from reports.comparison.result import Comparison
 
-METRIC: Final = "p95"
 _COLOURS: Final = {Answer.IMPROVED: "good", Answer.REGRESSED: "bad"}
 _NAME: Final = 18
 _NAMED: Final = 3
@@ -24,7 +23,9 @@ _NAMED: Final = 3
 
 def waterfall(found: Comparison, operation: str) -> Chart | None:
     """Draw it; None where there is only one candidate, or nothing that could be drawn."""
-    entries = [entry for entry in ledger(found, operation, METRIC) if entry.cumulative.change is not None]
+    entries = [
+        entry for entry in ledger(found, operation, followed(found, operation)) if entry.cumulative.change is not None
+    ]
     start = entries[0].cumulative.before if entries else None
     if not entries or not start or entries[0].metric.unit is not Unit.TIME:
         return None

@@ -17,6 +17,7 @@ from reports.compare import Options, compare
 from reports.comparison import page
 from reports.comparison.reading import figures_of
 from reports.comparison.sides import sides
+from reports.stats.ruling import Answer
 from tests import goldens, synthetic
 from tests.unit.reports.test_compare import AFTER, BEFORE, changed, side
 
@@ -202,6 +203,18 @@ def test_several_candidates_make_a_ledger_and_a_waterfall() -> None:
     (start,), ends = bars[0]["y"], bars[1]
     assert ends["base"] == [start, pytest.approx(start * 0.8, rel=0.03)]
     assert ends["y"][1] == pytest.approx(start * -0.3, rel=0.1)
+
+
+def test_the_waterfall_is_of_the_median_where_there_are_verdicts_on_that_alone() -> None:
+    """Short runs cannot judge p95; what they can judge is drawn, and the ledger shows both."""
+    found = compare(side("as-found", of=3), [side("pool", place=1, of=3), side("index", place=2, of=3)])
+    rows = tuple(
+        replace(row, ruling=replace(row.ruling, answer=Answer.INCONCLUSIVE)) if row.metric.name == "p95" else row
+        for row in found.rows
+    )
+    page = shown(replace(found, rows=rows))
+    assert "Booking p50 from the start" in page.text
+    assert "Booking p95 from the start" in shown(found).text
 
 
 def test_each_run_is_a_dot_by_side_and_by_time() -> None:
