@@ -671,7 +671,7 @@ def compare(  # noqa: PLR0913, PLR0917 - each is an option
 @app.command()
 def capacity(  # noqa: PLR0913, PLR0917 - each is an option
     scenario: Annotated[str, typer.Option("--scenario", "-s", help="A name, or a path to a .toml file.")] = "capacity",
-    steps: opt.Steps = "1,2,4,8,16,32,64",
+    steps: opt.Steps = "1,2,4,8,16,32,64,128",
     hold: opt.Hold = "10s",
     target: opt.TargetName = "",
     gateway: opt.Gateway = "",

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from lab.model.sample import Tick
     from lab.model.scenario import Scenario
 
-STEPS: Final = "1,2,4,8,16,32,64"
+STEPS: Final = "1,2,4,8,16,32,64,128"
 HOLD: Final = "10s"
 RISE_S: Final = 1
 """The users of a step come within a second."""

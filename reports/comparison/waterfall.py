@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 _COLOURS: Final = {Answer.IMPROVED: "good", Answer.REGRESSED: "bad"}
 _NAME: Final = 18
 _NAMED: Final = 3
-"""With more bars than this there is room for the numbers of the iterations only."""
+"""With more bars than this there is less room for a name."""
+_SHORT: Final = 12
+_WIDE: Final = 0.65
+"""Of a bar. Left to itself a chart chooses it by how far a trace's bars are from each other."""
 
 
 def waterfall(found: Comparison, operation: str) -> Chart | None:
@@ -32,10 +35,7 @@ def waterfall(found: Comparison, operation: str) -> Chart | None:
     start /= MS
     levels = [start, *(start * (entry.cumulative.change or 1.0) for entry in entries)]
     labels = [found.baseline.label, *(entry.candidate for entry in entries)]
-    if len(labels) > _NAMED:
-        names = ["base", *map(str, range(1, len(labels)))]
-    else:
-        names = [inert(units.plain(label, _NAME)) for label in labels]
+    names = [inert(units.plain(label, _SHORT if len(labels) > _NAMED else _NAME)) for label in labels]
     traces = [_bar("baseline", "series-1", [(0, start)], [0])]
     for answer in dict.fromkeys(entry.step.ruling.answer for entry in entries):
         mine = [place for place, entry in enumerate(entries, 1) if entry.step.ruling.answer is answer]
@@ -60,7 +60,7 @@ def waterfall(found: Comparison, operation: str) -> Chart | None:
             "hovermode": "closest",
             "showlegend": True,
             "barmode": "overlay",
-            "bargap": 0.35,
+            "meta": {"narrow": ["base", *map(str, range(1, len(labels)))] if len(labels) > _NAMED else None},
             "xaxis": {"tickvals": list(range(len(names))), "ticktext": names, "range": [-0.6, len(names) - 0.4]},
             "yaxis": {"title": {"text": "ms"}, "rangemode": "tozero", "nticks": 6},
         },
@@ -85,6 +85,7 @@ def _bar(name: str, colour: str, spans: list[tuple[float, float]], places: list[
         "x": places,
         "base": [round(begin, 4) for begin, _ in spans],
         "y": [round(height, 4) for _, height in spans],
+        "width": _WIDE,
         "hoverinfo": "skip",
         "marker": {},
         "meta": {"colour": colour},

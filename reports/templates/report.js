@@ -29,6 +29,8 @@
     for (const key of Object.keys(own)) {
       if (/^[xy]axis\d*$/.test(key)) axes[key] = axis(own[key], key.startsWith("x") ? { showgrid: false, ticklabelstandoff: 5 } : {});
     }
+    // Where there is no room for names: the iterations' numbers.
+    if (narrow.matches && own.meta?.narrow) axes.xaxis.ticktext = own.meta.narrow;
     return {
       ...own, ...axes,
       paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",

@@ -50,7 +50,7 @@ def test_the_scenario_that_ships_has_the_default_steps() -> None:
     """So that drawing it shows what `capacity` does."""
     found = catalogue.load("capacity", SCENARIOS)
 
-    assert stairs("1,2,4,8,16,32,64", "10s", 1.0).scenario(found).loads == found.loads
+    assert stairs("1,2,4,8,16,32,64,128", "10s", 1.0).scenario(found).loads == found.loads
     assert found.thresholds
 
 
