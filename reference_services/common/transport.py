@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
@@ -10,7 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
-from reference_services.common.wire import Headers, Wire, is_quiet
+from reference_services.common.wire import Headers, Idle, Wire
 
 if TYPE_CHECKING:
     from reference_services.common.profile import Profile
@@ -65,15 +64,14 @@ class PerCall:
 
     Args:
         base_url: `http://host:port`.
-        connections: how many are kept, by who keeps any.
+        connections: how many would be kept; none is.
     """
 
     headers: Mapping[str, str] = MappingProxyType({"Connection": "close"})
 
-    def __init__(self, base_url: str, connections: int) -> None:
+    def __init__(self, base_url: str, connections: int) -> None:  # noqa: ARG002 - the strategies share one signature
         parts = urlsplit(base_url)
         self._host, self._port = parts.hostname or "", parts.port or 80
-        self._most = connections
 
     def exchange(
         self, method: str, target: str, body: bytes | None, headers: Mapping[str, str], patience: Patience
@@ -116,26 +114,14 @@ class Pooled(PerCall):
 
     def __init__(self, base_url: str, connections: int) -> None:
         super().__init__(base_url, connections)
-        self._idle: deque[HTTPConnection] = deque()
+        self._idle: Idle[HTTPConnection] = Idle(connections, lambda connection: connection.sock)
 
     def _connection(self, connect_s: float) -> HTTPConnection:
-        while self._idle:
-            try:
-                connection = self._idle.pop()
-            except IndexError:  # another thread was faster
-                break
-            if is_quiet(connection.sock):
-                return connection
-            connection.close()
-        return super()._connection(connect_s)
+        return self._idle.taken() or super()._connection(connect_s)
 
     def _leave(self, connection: HTTPConnection) -> None:
-        # Without a socket it is one that the other side wanted to end with the answer. Threads that meet here may
-        # leave a few more than the most, which is as well.
-        if connection.sock is None or len(self._idle) >= self._most:
-            connection.close()
-        else:
-            self._idle.append(connection)
+        # It has no socket any more where the other side wanted to end it with the answer.
+        self._idle.keep(connection)
 
 
 class Lean:

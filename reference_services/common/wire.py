@@ -7,10 +7,9 @@ answer that it does not understand is an error, and never guessed at.
 from __future__ import annotations
 
 import socket
-import threading
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Final
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Final, Generic, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 PIECE: Final = 1 << 16
@@ -56,6 +55,50 @@ class Headers(Mapping[str, str]):
         return len(self._all())
 
 
+C = TypeVar("C", bound="Closable")
+
+
+class Closable(Protocol):
+    """A connection, whatever it is wrapped in."""
+
+    def close(self) -> None:
+        """End it."""
+
+
+class Idle(Generic[C]):
+    """Connections that wait for their next use; nobody waits for one of them.
+
+    Args:
+        most: how many are kept. Threads that meet may leave a few more, which is as well.
+        socket_of: gives a connection's socket; None where it has been ended.
+    """
+
+    def __init__(self, most: int, socket_of: Callable[[C], socket.socket | None]) -> None:
+        self._most = most
+        self._socket_of = socket_of
+        self._kept: deque[C] = deque()
+
+    def taken(self) -> C | None:
+        """Give the one that was used last of those that are still good; None where there is none."""
+        while self._kept:
+            try:
+                connection = self._kept.pop()
+            except IndexError:  # another thread was faster
+                return None
+            bare = self._socket_of(connection)
+            if bare is not None and _is_quiet(bare):
+                return connection
+            connection.close()
+        return None
+
+    def keep(self, connection: C) -> None:
+        """Keep one whose answer was read to its end, unless there are enough."""
+        if self._socket_of(connection) is None or len(self._kept) >= self._most:
+            connection.close()
+        else:
+            self._kept.append(connection)
+
+
 class Wire:
     """Kept-alive connections to one service.
 
@@ -69,9 +112,7 @@ class Wire:
         self._address = (parts.hostname or "", parts.port or 80)
         self._host = parts.netloc.rpartition("@")[2]
         self._path = parts.path
-        self._most = most
-        self._idle: deque[socket.socket] = deque()
-        self._lock = threading.Lock()
+        self._idle: Idle[socket.socket] = Idle(most, lambda connection: connection)
 
     def send(  # noqa: PLR0913, PLR0917 - what a request is
         self,
@@ -100,7 +141,7 @@ class Wire:
             connection.close()
             raise
         if reusable:
-            self._keep(connection)
+            self._idle.keep(connection)
         else:
             connection.close()
         return status, told, content
@@ -116,14 +157,9 @@ class Wire:
         return head.encode("latin-1") + b"\r\n\r\n" + (body or b"")
 
     def _connected(self, timeout_s: float) -> socket.socket:
-        while self._idle:
-            try:
-                connection = self._idle.pop()
-            except IndexError:  # another thread was faster
-                break
-            if is_quiet(connection):
-                return connection
-            connection.close()
+        kept = self._idle.taken()
+        if kept is not None:
+            return kept
         try:
             connection = socket.create_connection(self._address, timeout_s)
         except TimeoutError:
@@ -133,15 +169,8 @@ class Wire:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return connection
 
-    def _keep(self, connection: socket.socket) -> None:
-        with self._lock:
-            if len(self._idle) < self._most:
-                self._idle.append(connection)
-                return
-        connection.close()
 
-
-def is_quiet(connection: socket.socket) -> bool:
+def _is_quiet(connection: socket.socket) -> bool:
     """Tell whether an idle connection is still open: the other side may have closed it, and must have said nothing."""
     connection.settimeout(0)
     try:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import psutil
 import pytest
 
+from benchmarks.parts.chromium import FLAGS, NAMES
 from lab.model.target import PORTS
 from lab.stack.ports import is_free
 
@@ -23,18 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from playwright.sync_api import Browser
-
-NAMES = ("chromium", "chromium-browser", "google-chrome")
-"""What a Chromium may be called; tests/servers.sh looks for the same."""
-FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 
 LAB = str(Path(sys.executable).with_name("airbourne-lab"))
 GENERATOR_GATES = {"scheduling delay", "generator CPU"}

@@ -6,20 +6,14 @@ import json
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
+from lab.model.threshold import INTEGRITY_METRICS
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from tests.faults.house import House
     from tests.faults.load import Answer, Ran
 
-FIGURES: Final = (
-    "seats_oversold",
-    "seats_lost",
-    "bookings_missing",
-    "bookings_unexpected",
-    "notifications_missing",
-    "notifications_unexpected",
-)
 GENERATOR_GATES: Final = {"scheduling delay", "generator CPU"}
 TIMEOUT_S: Final = 20.0
 """The gateway waits 5 s for auth, 5 s for booking, 5 s more when that connection broke; and this machine is busy."""
@@ -34,7 +28,10 @@ BATCH: Final = 10
 def assert_audit_is_clean(ran: Ran) -> None:
     """Believe the lab: its audit's figures, its thresholds, and that nothing but the test ended the run."""
     integrity = ran.run["integrity"]
-    assert {figure: integrity[figure] for figure in FIGURES} == dict.fromkeys(FIGURES, 0), (integrity, ran.said)
+    assert {figure: integrity[figure] for figure in INTEGRITY_METRICS} == dict.fromkeys(INTEGRITY_METRICS, 0), (
+        integrity,
+        ran.said,
+    )
     assert integrity["flights_checked"] == 40
     assert integrity["bookings_accepted"] == sum(answer.ok for answer in ran.answers) > 0
     invalid = {gate["gate"] for gate in ran.run["verdict"]["findings"] if gate["level"] == "INVALID"}

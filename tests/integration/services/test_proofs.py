@@ -18,6 +18,7 @@ from lab.audit import Auditor
 from lab.engine.ledger import Ledger
 from lab.model import dataset
 from lab.model.target import Target
+from lab.model.threshold import INTEGRITY_METRICS
 from lab.platform import Client
 from tests.integration.services.between import between
 from tests.integration.services.messages import start_reminder
@@ -34,15 +35,7 @@ if TYPE_CHECKING:
 
 AT_ONCE: Final = 20
 SENT: Final = ["SUCCESS", "SUCCESS"]
-FIGURES: Final = (
-    "seats_oversold",
-    "seats_lost",
-    "bookings_missing",
-    "bookings_unexpected",
-    "notifications_missing",
-    "notifications_unexpected",
-)
-CLEAN: Final = dict.fromkeys(FIGURES, 0)
+CLEAN: Final = dict.fromkeys(INTEGRITY_METRICS, 0)
 
 
 class Run:
@@ -108,7 +101,7 @@ def begin(tmp_path: Path, safe: Platform) -> Iterator[Callable[..., Run]]:
 def figures(found: Integrity) -> dict[str, Any]:
     """Give what an audit counted; one that checked nothing found nothing."""
     assert found.checked, found.notes
-    return {name: getattr(found, name) for name in FIGURES}
+    return {name: getattr(found, name) for name in INTEGRITY_METRICS}
 
 
 def beside(platform: Platform) -> dict[str, str]:
